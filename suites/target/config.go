@@ -1,0 +1,144 @@
+// Package target is the authorization server under test as a tester sees it: its endpoints and capabilities, the clients
+// and the user that the tester may play, and the helpers that reach tokens and codes through it.
+package target
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/oauthcheck/oauthcheck/profiles"
+)
+
+// Config is what a person tells us about a target: the content of the target file, with flags laid over it.
+type Config struct {
+	Target          string            `yaml:"target"`    // issuer, base URL or token endpoint
+	Profile         string            `yaml:"profile"`   // name or file of a profile
+	Endpoints       Endpoints         `yaml:"endpoints"` // override what discovery finds
+	Clients         Clients           `yaml:"clients"`
+	User            User              `yaml:"user"`
+	Login           Login             `yaml:"login"`
+	Scopes          []string          `yaml:"scopes"`
+	Resource        Resource          `yaml:"resource"`
+	Introspection   Introspection     `yaml:"introspection"`
+	TokenExchange   TokenExchange     `yaml:"token_exchange"`
+	AuthorizeParams map[string]string `yaml:"authorize_params"` // sent with every authorization request
+	TokenParams     map[string]string `yaml:"token_params"`     // sent with every token request
+	Dialect         profiles.Dialect  `yaml:"dialect"`
+	Timing          Timing            `yaml:"timing"`
+	TLS             TLSConfig         `yaml:"tls"`
+
+	// Transport replaces the network (in-process targets); nil means real sockets.
+	Transport http.RoundTripper `yaml:"-"`
+	// Sleep replaces waiting for lifetimes (slow lane); nil means real time.
+	Sleep func(d time.Duration) error `yaml:"-"`
+	// Rate bounds requests a second; 0 means no limit.
+	Rate float64 `yaml:"-"`
+}
+
+// Endpoints are absolute URLs; an empty one is discovered or absent.
+type Endpoints struct {
+	Authorization       string `yaml:"authorization"`
+	Token               string `yaml:"token"`
+	Revocation          string `yaml:"revocation"`
+	Introspection       string `yaml:"introspection"`
+	Userinfo            string `yaml:"userinfo"`
+	JWKS                string `yaml:"jwks"`
+	Registration        string `yaml:"registration"`
+	DeviceAuthorization string `yaml:"device_authorization"`
+	PushedAuthorization string `yaml:"pushed_authorization_request"`
+	EndSession          string `yaml:"end_session"`
+	Metadata            string `yaml:"metadata"` // where the document is, if not at a well-known place
+}
+
+// Clients are the clients that the tester may play.
+type Clients struct {
+	Primary  *Client            `yaml:"primary"`
+	Second   *Client            `yaml:"second"`
+	Public   *Client            `yaml:"public"`
+	Implicit *Client            `yaml:"implicit"` // a client that may use the implicit grant; default: primary or public if its grants say so
+	Service  *Client            `yaml:"service"`  // a client for client_credentials where primary may not use it
+	Others   map[string]*Client `yaml:"others"`
+}
+
+// AuthMethod is a client authentication method by its registered name (RFC 7591 section 2).
+type AuthMethod string
+
+// Client authentication methods.
+const (
+	Basic         AuthMethod = "client_secret_basic"
+	Post          AuthMethod = "client_secret_post"
+	SecretJWT     AuthMethod = "client_secret_jwt"
+	PrivateKeyJWT AuthMethod = "private_key_jwt"
+	NoClientAuth  AuthMethod = "none"
+)
+
+// Client is a registered client of the target.
+type Client struct {
+	Name         string     `yaml:"-"` // "primary", "second", "public", …
+	ID           string     `yaml:"id"`
+	Secret       string     `yaml:"secret"`
+	SecretEnv    string     `yaml:"secret_env"`
+	Auth         AuthMethod `yaml:"auth"`     // default: client_secret_basic with a secret, none without
+	KeyFile      string     `yaml:"key_file"` // private key (PEM or JWK) for private_key_jwt
+	RedirectURIs []string   `yaml:"redirect_uris"`
+	Grants       []string   `yaml:"grants"`
+	Scopes       []string   `yaml:"scopes"`
+}
+
+// User is the resource owner that the tester plays.
+type User struct {
+	Username    string `yaml:"username"`
+	Password    string `yaml:"password"`
+	PasswordEnv string `yaml:"password_env"`
+}
+
+// Login says how the resource owner's part is played.
+type Login struct {
+	Method string `yaml:"method"` // auto (default), form, none
+	// Fields overrides form fields by name where the meaning of a field cannot be guessed.
+	Fields map[string]string `yaml:"fields"`
+	// Approve and Deny name the consent buttons (text, value or name) where they cannot be guessed.
+	Approve string `yaml:"approve"`
+	Deny    string `yaml:"deny"`
+}
+
+// Resource is a protected resource; the default is the userinfo endpoint.
+type Resource struct {
+	URL               string   `yaml:"url"`
+	Method            string   `yaml:"method"`
+	Scopes            []string `yaml:"scopes"`             // scopes that its tokens need
+	InsufficientScope string   `yaml:"insufficient_scope"` // a scope whose token must not reach it
+	Realm             string   `yaml:"realm"`
+}
+
+// Introspection says which client may introspect.
+type Introspection struct {
+	Client string `yaml:"client"`
+}
+
+// TokenExchange describes what the target exchanges (RFC 8693).
+type TokenExchange struct {
+	Client              string   `yaml:"client"`
+	SubjectTokenTypes   []string `yaml:"subject_token_types"`
+	RequestedTokenTypes []string `yaml:"requested_token_types"`
+	ActorTokenTypes     []string `yaml:"actor_token_types"`
+	Audience            []string `yaml:"audience"`
+	Resource            []string `yaml:"resource"`
+	Scope               string   `yaml:"scope"`
+	Delegation          bool     `yaml:"delegation"`
+}
+
+// Timing gathers every wait of a run.
+type Timing struct {
+	Timeout       time.Duration `yaml:"timeout"`        // one request; default 10s
+	Settle        time.Duration `yaml:"settle"`         // between a change (revocation) and its effect; default 0
+	CodeLifetime  time.Duration `yaml:"code_lifetime"`  // of an authorization code; default 0 = unknown (slow lane skips)
+	TokenLifetime time.Duration `yaml:"token_lifetime"` // of an access token; default: expires_in
+	RotationGrace time.Duration `yaml:"rotation_grace"` // how long an old refresh token may go on working; default 0
+}
+
+// TLSConfig says how to trust the target's certificate.
+type TLSConfig struct {
+	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
+	CAFile             string `yaml:"ca_file"`
+}
