@@ -11,21 +11,22 @@ import (
 
 // Config is what a person tells us about a target: the content of the target file, with flags laid over it.
 type Config struct {
-	Target          string            `yaml:"target"`    // issuer, base URL or token endpoint
-	Profile         string            `yaml:"profile"`   // name or file of a profile
-	Endpoints       Endpoints         `yaml:"endpoints"` // override what discovery finds
-	Clients         Clients           `yaml:"clients"`
-	User            User              `yaml:"user"`
-	Login           Login             `yaml:"login"`
-	Scopes          []string          `yaml:"scopes"`
-	Resource        Resource          `yaml:"resource"`
-	Introspection   Introspection     `yaml:"introspection"`
-	TokenExchange   TokenExchange     `yaml:"token_exchange"`
-	AuthorizeParams map[string]string `yaml:"authorize_params"` // sent with every authorization request
-	TokenParams     map[string]string `yaml:"token_params"`     // sent with every token request
-	Dialect         profiles.Dialect  `yaml:"dialect"`
-	Timing          Timing            `yaml:"timing"`
-	TLS             TLSConfig         `yaml:"tls"`
+	Target          string              `yaml:"target"`    // issuer, base URL or token endpoint
+	Profile         string              `yaml:"profile"`   // name or file of a profile
+	Endpoints       Endpoints           `yaml:"endpoints"` // override what discovery finds
+	Clients         Clients             `yaml:"clients"`
+	User            User                `yaml:"user"`
+	Login           Login               `yaml:"login"`
+	Scopes          []string            `yaml:"scopes"`
+	Resource        Resource            `yaml:"resource"`
+	Introspection   IntrospectionConfig `yaml:"introspection"`
+	TokenExchange   TokenExchangeConfig `yaml:"token_exchange"`
+	AuthorizeParams map[string]string   `yaml:"authorize_params"` // sent with every authorization request
+	TokenParams     map[string]string   `yaml:"token_params"`     // sent with every token request
+	Dialect         profiles.Dialect    `yaml:"dialect"`
+	Timing          Timing              `yaml:"timing"`
+	TLS             TLSConfig           `yaml:"tls"`
+	Reserved        Reserved            `yaml:",inline"`
 
 	// Transport replaces the network (in-process targets); nil means real sockets.
 	Transport http.RoundTripper `yaml:"-"`
@@ -33,6 +34,20 @@ type Config struct {
 	Sleep func(d time.Duration) error `yaml:"-"`
 	// Rate bounds requests a second; 0 means no limit.
 	Rate float64 `yaml:"-"`
+}
+
+// Reserved are sections of the target file that the format sets aside for more. They are accepted and carried along as
+// they were written, so that a file may hold them before every reader of the file knows them; Config.Unread names those
+// that are filled in.
+type Reserved struct {
+	Baseline           any `yaml:"baseline"`
+	DPoP               any `yaml:"dpop"`
+	PAR                any `yaml:"par"`
+	MTLS               any `yaml:"mtls"`
+	Device             any `yaml:"device"`
+	Logout             any `yaml:"logout"`
+	ResourceIndicators any `yaml:"resource_indicators"`
+	JWTBearer          any `yaml:"jwt_bearer"`
 }
 
 // Endpoints are absolute URLs; an empty one is discovered or absent.
@@ -63,13 +78,12 @@ type Clients struct {
 // AuthMethod is a client authentication method by its registered name (RFC 7591 section 2).
 type AuthMethod string
 
-// Client authentication methods.
+// Client authentication methods; PrivateKeyJWT, which is a capability as well, is the fifth.
 const (
-	Basic         AuthMethod = "client_secret_basic"
-	Post          AuthMethod = "client_secret_post"
-	SecretJWT     AuthMethod = "client_secret_jwt"
-	PrivateKeyJWT AuthMethod = "private_key_jwt"
-	NoClientAuth  AuthMethod = "none"
+	Basic        AuthMethod = "client_secret_basic"
+	Post         AuthMethod = "client_secret_post"
+	SecretJWT    AuthMethod = "client_secret_jwt"
+	NoClientAuth AuthMethod = "none"
 )
 
 // Client is a registered client of the target.
@@ -100,6 +114,8 @@ type Login struct {
 	// Approve and Deny name the consent buttons (text, value or name) where they cannot be guessed.
 	Approve string `yaml:"approve"`
 	Deny    string `yaml:"deny"`
+	// Origins ("https://login.example") besides the target's own may receive the password.
+	Origins []string `yaml:"origins"`
 }
 
 // Resource is a protected resource; the default is the userinfo endpoint.
@@ -111,13 +127,13 @@ type Resource struct {
 	Realm             string   `yaml:"realm"`
 }
 
-// Introspection says which client may introspect.
-type Introspection struct {
+// IntrospectionConfig says which client may introspect.
+type IntrospectionConfig struct {
 	Client string `yaml:"client"`
 }
 
-// TokenExchange describes what the target exchanges (RFC 8693).
-type TokenExchange struct {
+// TokenExchangeConfig describes what the target exchanges (RFC 8693).
+type TokenExchangeConfig struct {
 	Client              string   `yaml:"client"`
 	SubjectTokenTypes   []string `yaml:"subject_token_types"`
 	RequestedTokenTypes []string `yaml:"requested_token_types"`
