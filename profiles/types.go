@@ -78,7 +78,7 @@ type Deviation struct {
 	Setup    map[string]any `yaml:"setup,omitempty"`      // settings of the mock provider that its proof needs (not part of the deviation)
 	Sockets  bool           `yaml:"sockets,omitempty"`    // the proof needs real sockets (transport faults, races)
 	Proof    string         `yaml:"proof,omitempty"`      // "pending": not yet reported by a check
-	Do       []Op           `yaml:"do"`
+	Do       Ops            `yaml:"do"`
 	Fault    bool           `yaml:"fault,omitempty"`
 	Source   string         `yaml:"-"` // file it came from
 }

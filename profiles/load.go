@@ -1,0 +1,329 @@
+package profiles
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/oauthcheck/oauthcheck/profiles/internal/compact"
+)
+
+// Strict is the name of the built-in profile that deviates in nothing.
+const Strict = "strict"
+
+// Names returns the built-in profiles: "strict" and "rfc6749" first, then the vendors by name.
+func Names() []string {
+	first := []string{Strict, "rfc6749"}
+	var rest []string
+	for _, file := range generatedFiles("vendors") {
+		if name := baseName(file); !slices.Contains(first, name) {
+			rest = append(rest, name)
+		}
+	}
+	return append(first, rest...)
+}
+
+// Load returns a profile: a built-in one by its name ("oauthsd"), one with switches applied in the order given
+// ("oauthsd+body-credentials+jwt"), or one from a YAML file ("./my-server.yaml", also with switches). The profile is the
+// caller's own copy. An unknown name or switch is an error that names the nearest, a fault in a file one with file, line
+// and key.
+func Load(nameOrFile string) (*Profile, error) {
+	name, switches, _ := strings.Cut(nameOrFile, "+")
+	var profile *Profile
+	var err error
+	switch {
+	case slices.Contains(Names(), name):
+		profile, err = builtIn(name)
+	case looksLikeFile(nameOrFile):
+		if _, statErr := os.Stat(nameOrFile); statErr == nil { // a file whose name holds a plus sign
+			name, switches = nameOrFile, ""
+		}
+		profile, err = readProfile(name)
+	default:
+		hint := suggestion(name, Names())
+		if hint == "" {
+			hint = "; built in are " + strings.Join(Names(), ", ") + "; a file's name ends in .yaml or holds a slash"
+		}
+		return nil, fmt.Errorf("unknown profile %q%s", name, hint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if switches == "" {
+		return profile, nil
+	}
+	for word := range strings.SplitSeq(switches, "+") {
+		if err := profile.apply(word); err != nil {
+			return nil, err
+		}
+	}
+	profile.Name = name + "+" + switches
+	if looksLikeFile(name) {
+		profile.Name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) + "+" + switches
+	}
+	return profile, nil
+}
+
+func looksLikeFile(name string) bool {
+	base, _, _ := strings.Cut(name, "+")
+	return strings.ContainsAny(name, `/\`) || isYAML(base) || isYAML(name)
+}
+
+func isYAML(name string) bool { return filepath.Ext(name) == ".yaml" || filepath.Ext(name) == ".yml" }
+
+// builtIn decodes an embedded profile; each call yields a copy.
+func builtIn(name string) (*Profile, error) {
+	file := path.Join("generated", "vendors", name+".bin")
+	data, err := generated.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("profile %s: %w", name, err)
+	}
+	var profile Profile
+	if err := compact.Unmarshal(string(data), &profile); err != nil {
+		return nil, fmt.Errorf("profile %s: %w: run go generate ./profiles", name, err)
+	}
+	profile.Source = "built-in"
+	return &profile, nil
+}
+
+func readProfile(file string) (*Profile, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	return DecodeProfile(data, file)
+}
+
+// DecodeProfile reads a profile from YAML, strictly (DecodeStrict), and checks the deviations that it declares (Validate).
+// A profile without a name is called like the file. file is otherwise only used in messages and kept as Source.
+func DecodeProfile(data []byte, file string) (*Profile, error) {
+	var profile Profile
+	if err := DecodeStrict(data, file, &profile); err != nil {
+		return nil, err
+	}
+	if profile.Name == "" {
+		profile.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	}
+	profile.Source = file
+	if err := profile.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return &profile, nil
+}
+
+// Validate reports every declaration, mask and switch that refers to nothing: unknown deviations (with the nearest) and
+// parameters, masks and removals of deviations that are not declared, switches without or of the same name.
+func (p *Profile) Validate() error { return p.ValidateAgainst(deviations()) }
+
+// ValidateAgainst is Validate with deviations other than the built-in ones, by name.
+func (p *Profile) ValidateAgainst(known map[string]Deviation) error {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	declared := map[string]bool{}
+	add := func(list []Declared, where string) {
+		for _, d := range list {
+			declared[d.Deviation] = true
+			if err := d.check(known); err != nil {
+				complain("%s: %w", where, err)
+			}
+		}
+	}
+	add(p.Deviations, "deviations")
+	names := map[string]bool{}
+	for i, s := range p.Switches {
+		switch {
+		case s.Name == "" || strings.Contains(s.Name, "+"):
+			complain("switches[%d]: a switch needs a name without a plus sign", i)
+		case names[s.Name]:
+			complain("switches[%d]: a second switch %s", i, s.Name)
+		}
+		names[s.Name] = true
+		add(s.Add, "switch "+s.Name)
+	}
+	own := slices.Sorted(maps.Keys(declared))
+	for _, s := range p.Switches {
+		for _, name := range s.Remove {
+			if !declared[name] {
+				complain("switch %s: removes %s, which the profile does not declare%s", s.Name, name, suggestion(name, own))
+			}
+		}
+	}
+	for i, m := range p.Masks {
+		for _, name := range []string{m.Deviation, m.By} {
+			if !declared[name] {
+				complain("masks[%d]: the profile does not declare %q%s", i, name, suggestion(name, own))
+			}
+		}
+		if m.Check == "" || m.Why == "" {
+			complain("masks[%d]: a mask names the check and says why", i)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// apply turns a switch on: settings and target are merged deeply, deviations added and removed.
+func (p *Profile) apply(name string) error {
+	for _, s := range p.Switches {
+		if s.Name != name {
+			continue
+		}
+		p.Settings = merge(p.Settings, s.Settings)
+		p.Target = merge(p.Target, s.Target)
+		p.Deviations = slices.DeleteFunc(p.Deviations, func(d Declared) bool { return slices.Contains(s.Remove, d.Deviation) })
+		for _, added := range s.Add { // a second declaration replaces the first: parameters may differ
+			p.Deviations = slices.DeleteFunc(p.Deviations, func(d Declared) bool { return d.Deviation == added.Deviation })
+			p.Deviations = append(p.Deviations, added)
+		}
+		p.Masks = slices.DeleteFunc(p.Masks, func(m Mask) bool {
+			return slices.Contains(s.Remove, m.Deviation) || slices.Contains(s.Remove, m.By)
+		})
+		return nil
+	}
+	var names []string
+	for _, s := range p.Switches {
+		names = append(names, s.Name)
+	}
+	hint := suggestion(name, names)
+	if hint == "" && len(names) > 0 {
+		hint = "; it has " + strings.Join(names, ", ")
+	}
+	if len(names) == 0 {
+		hint = "; it has no switches"
+	}
+	return fmt.Errorf("profile %s: unknown switch %q%s", p.Name, name, hint)
+}
+
+// merge returns base with the values of over put in; mappings in both are merged in turn, everything else is replaced.
+// Neither argument is changed.
+func merge(base, over map[string]any) map[string]any {
+	if len(over) == 0 {
+		return base
+	}
+	merged := maps.Clone(base)
+	if merged == nil {
+		merged = map[string]any{}
+	}
+	for key, value := range over {
+		inner, isMap := value.(map[string]any)
+		existing, wasMap := merged[key].(map[string]any)
+		if isMap && wasMap {
+			merged[key] = merge(existing, inner)
+		} else {
+			merged[key] = value
+		}
+	}
+	return merged
+}
+
+// ParseDeviation reads a deviation with its parameters as written on the command line: `name`, or
+// `name:param=value,param2=value`. A comma or backslash inside a value is preceded by a backslash. Unknown names and
+// parameters are errors that name the nearest.
+func ParseDeviation(arg string) (Declared, error) {
+	declared, err := splitDeviation(arg)
+	if err != nil {
+		return Declared{}, err
+	}
+	return declared, declared.check(deviations())
+}
+
+// splitDeviation is the syntax of ParseDeviation.
+func splitDeviation(arg string) (Declared, error) {
+	name, params, hasParams := strings.Cut(strings.TrimSpace(arg), ":")
+	if name == "" {
+		return Declared{}, fmt.Errorf("deviation %q: the name is missing; write name or name:param=value", arg)
+	}
+	declared := Declared{Deviation: name}
+	if !hasParams {
+		return declared, nil
+	}
+	declared.Params = map[string]string{}
+	for _, pair := range splitUnescaped(params) {
+		key, value, ok := strings.Cut(pair, "=")
+		if key = strings.TrimSpace(key); !ok || key == "" {
+			return Declared{}, fmt.Errorf("deviation %s: %q is no parameter; write %s:param=value,param2=value", name, pair, name)
+		}
+		if _, twice := declared.Params[key]; twice {
+			return Declared{}, fmt.Errorf("deviation %s: parameter %s is given twice", name, key)
+		}
+		declared.Params[key] = value
+	}
+	return declared, nil
+}
+
+// splitUnescaped splits at commas; a backslash takes the following comma or backslash literally.
+func splitUnescaped(s string) []string {
+	var parts []string
+	var part strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s) && (s[i+1] == ',' || s[i+1] == '\\'):
+			i++
+			part.WriteByte(s[i])
+		case s[i] == ',':
+			parts = append(parts, part.String())
+			part.Reset()
+		default:
+			part.WriteByte(s[i])
+		}
+	}
+	return append(parts, part.String())
+}
+
+// String writes the declaration as ParseDeviation reads it, parameters by name.
+func (d Declared) String() string {
+	if len(d.Params) == 0 {
+		return d.Deviation
+	}
+	escape := strings.NewReplacer(`\`, `\\`, `,`, `\,`)
+	var pairs []string
+	for _, key := range slices.Sorted(maps.Keys(d.Params)) {
+		pairs = append(pairs, key+"="+escape.Replace(d.Params[key]))
+	}
+	return d.Deviation + ":" + strings.Join(pairs, ",")
+}
+
+// check reports a deviation or parameter that is not among the known.
+func (d Declared) check(known map[string]Deviation) error {
+	deviation, ok := known[d.Deviation]
+	if !ok {
+		return fmt.Errorf("unknown deviation %q%s", d.Deviation, suggestion(d.Deviation, slices.Sorted(maps.Keys(known))))
+	}
+	return deviation.checkParams(d.Params)
+}
+
+// checkParams reports parameters that the deviation does not have.
+func (d Deviation) checkParams(params map[string]string) error {
+	var names []string
+	for _, p := range d.Params {
+		names = append(names, p.Name)
+	}
+	for _, key := range slices.Sorted(maps.Keys(params)) {
+		if slices.Contains(names, key) {
+			continue
+		}
+		if len(names) == 0 {
+			return fmt.Errorf("deviation %s has no parameters, so %s means nothing", d.Name, key)
+		}
+		hint := suggestion(key, names)
+		if hint == "" {
+			hint = "; it has " + strings.Join(names, ", ")
+		}
+		return fmt.Errorf("deviation %s: unknown parameter %q%s", d.Name, key, hint)
+	}
+	return nil
+}
+
+// Resolve returns the value of every parameter: the default, or what params says.
+func (d Deviation) Resolve(params map[string]string) map[string]string {
+	values := make(map[string]string, len(d.Params))
+	for _, p := range d.Params {
+		values[p.Name] = p.Default
+	}
+	maps.Copy(values, params)
+	return values
+}
