@@ -10,13 +10,14 @@ import (
 // Authorization is one walk of a browser from an authorization request through login and consent until it leaves the
 // authorization server or stops at a page.
 type Authorization struct {
-	State string // the state that was sent, "" if none
+	Sent  *Request // the authorization request
+	State string   // the state that was sent, "" if none
 
 	// Location is the absolute URI outside of the server's own pages to which the browser was sent, "" if to none.
 	Location string
 	// Via says how: "location", "refresh", "meta", "form", "script" or "link" (a link waits for a click).
 	Via string
-	// Body holds the response parameters of a form_post response (in the order of the form).
+	// Form holds the response parameters of a form_post response.
 	Form url.Values
 
 	Page  *Response   // the last page, where the browser was not sent anywhere

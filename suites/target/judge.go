@@ -12,6 +12,8 @@ type Judge interface {
 	Skip(enable, reason string)
 	// Inconclusive ends the body: the target did not let the check reach a judgement.
 	Inconclusive(reason string)
+	// Fail ends the body as a failed assertion does.
+	Fail(message string)
 	// Variant runs one manipulation of a check under a name of its own; whatever ends it does not end the check.
 	Variant(name string, body func(gomega.Gomega))
 }
