@@ -16,9 +16,12 @@ type Page struct {
 	Body   []byte // decompressed and bounded
 }
 
-// Choice is what the resource owner decides on a consent page. The zero value approves.
+// Choice is what the resource owner decides. The zero value signs in and approves.
 type Choice struct {
-	Deny bool
+	Deny bool // refuse on the consent page, after signing in
+	// AtLogin makes the refusal happen on the login page already, where that offers it (a cancel button): the way to
+	// refuse at servers that ask for no consent.
+	AtLogin bool
 }
 
 // Player plays a resource owner, any number of times and concurrently.
