@@ -102,15 +102,21 @@ func member(name string, optional bool, want []any) Matcher {
 	})
 }
 
-// onMembers makes a matcher over the members of the response's JSON object.
+// onMembers makes a matcher over the members of the response's JSON object. Where there is no object it cannot judge:
+// that is BeJSONObject's finding.
 func onMembers(expects []string, judge func(map[string]any) (bool, string)) *judgement {
-	return onResponse(expects, func(r *target.Response) (bool, string) {
+	return &judgement{expects: expects, judge: func(actual any) (bool, string, error) {
+		r, err := response(actual)
+		if err != nil {
+			return false, "", err
+		}
 		members, err := r.JSON()
 		if err != nil {
-			return false, fmt.Sprintf("status %d: %v", r.Status, err)
+			return false, "", unjudgeable(fmt.Sprintf("status %d: %v", r.Status, err))
 		}
-		return judge(members)
-	})
+		ok, got := judge(members)
+		return ok, got, nil
+	}}
 }
 
 // HaveUniqueMembers judges the raw body: no object in it, at any depth, has two members of one name.
