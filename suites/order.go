@@ -2,44 +2,49 @@ package suites
 
 import (
 	"cmp"
-	"strconv"
-	"strings"
+	"math"
+
+	"github.com/oauthcheck/oauthcheck/profiles"
 )
 
-// order is the catalogue's order of specifications.
-type order struct{ rank map[string]int }
-
-func newOrder() order { return order{rank: map[string]int{}} }
-
-// compare orders checks by specification and section; equal ones keep the order of their registration.
-func (o order) compare(a, b *Check) int {
-	return cmp.Or(
-		cmp.Compare(o.rank[a.Spec], o.rank[b.Spec]),
-		cmp.Compare(a.Spec, b.Spec),
-		compareSections(a.Section, b.Section))
+// order is the catalogue's order: specifications and, inside each, sections by their first requirement.
+type order struct {
+	specs    map[string]int
+	sections map[[2]string]int
 }
 
-// compareSections orders "2" < "2.3.1" < "10" < "A.1" < "B": appendices follow the numbered sections.
-func compareSections(a, b string) int {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range min(len(as), len(bs)) {
-		if c := compareParts(as[i], bs[i]); c != 0 {
-			return c
+func newOrder() order {
+	o := order{specs: map[string]int{}, sections: map[[2]string]int{}}
+	for i, spec := range profiles.Specs() {
+		o.specs[spec.Slug] = i
+	}
+	for i, r := range profiles.Requirements("") {
+		if key := [2]string{r.Spec, r.Section}; o.sections[key] == 0 {
+			o.sections[key] = i + 1
 		}
 	}
-	return cmp.Compare(len(as), len(bs))
+	return o
 }
 
-func compareParts(a, b string) int {
-	x, errX := strconv.Atoi(a)
-	y, errY := strconv.Atoi(b)
-	switch {
-	case errX == nil && errY == nil:
-		return cmp.Compare(x, y)
-	case errX == nil:
-		return -1
-	case errY == nil:
-		return 1
+// compare orders checks by specification and section; equal ones keep the order of their registration. What the catalogue
+// does not know comes last.
+func (o order) compare(a, b *Check) int {
+	return cmp.Or(
+		cmp.Compare(o.spec(a), o.spec(b)),
+		cmp.Compare(a.Spec, b.Spec),
+		cmp.Compare(o.section(a), o.section(b)))
+}
+
+func (o order) spec(c *Check) int {
+	if rank, ok := o.specs[c.Spec]; ok {
+		return rank
 	}
-	return cmp.Compare(a, b)
+	return math.MaxInt
+}
+
+func (o order) section(c *Check) int {
+	if rank := o.sections[[2]string{c.Spec, c.Section}]; rank > 0 {
+		return rank
+	}
+	return math.MaxInt
 }
