@@ -1,0 +1,2 @@
+// Package all registers the checks of every specification.
+package all
