@@ -64,10 +64,10 @@ type Codes struct {
 }
 
 // JudgeError judges the error code of a refusal at the token endpoint (or one that uses its codes). Every other code of
-// RFC 6749 section 5.2 and of the authorization endpoint's list fails. A response that issues a token, or has no error code, is another
+// RFC 6749 section 5.2 fails. A response that issues a token, or has no error code, is another
 // requirement's finding: inconclusive here.
 func JudgeError(as Speaker, g gomega.Gomega, r *target.Response, codes Codes) {
-	judge(as, g, r, codes, slices.Concat(tokenErrors, authorizationErrors))
+	judge(as, g, r, codes, tokenErrors)
 }
 
 // JudgeResourceError judges the error code of the challenge with which a protected resource refused (RFC 6750 section 3.1):

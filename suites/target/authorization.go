@@ -26,6 +26,8 @@ type Authorization struct {
 
 	LoginShown   bool
 	ConsentShown bool
+
+	code *Code // that was delivered, with what its redemption needs
 }
 
 // RawQuery is the query of Location as it stands there.

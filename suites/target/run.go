@@ -17,6 +17,9 @@ type Run struct {
 
 	mu      sync.Mutex
 	secrets map[Secret]bool
+
+	ctx     context.Context // outlives single checks
+	samples samples
 }
 
 // RunOptions configure a run.
@@ -31,7 +34,7 @@ type Secret struct{ Kind, Value string }
 
 // NewRun starts a run against a target. ctx bounds everything that outlives a single check (shared controls).
 func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
-	return &Run{info: info, seed: options.Seed, secrets: map[Secret]bool{}}, nil
+	return &Run{ctx: ctx, info: info, seed: options.Seed, secrets: map[Secret]bool{}}, nil
 }
 
 // Close frees connections.

@@ -1,0 +1,108 @@
+// Package rfc6749 holds the checks of RFC 6749, The OAuth 2.0 Authorization Framework, one file a section in the order of
+// the text.
+package rfc6749
+
+import (
+	"slices"
+	"strings"
+
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+// clientBarredFrom is a configured client whose grants are listed and do not contain the grant; nil if there is none.
+func clientBarredFrom(as *target.AS, grant target.Grant) *target.Client {
+	for _, client := range as.Config().Clients.All() {
+		if len(client.Grants) > 0 && !slices.Contains(client.Grants, grant.Type()) {
+			return client
+		}
+	}
+	return nil
+}
+
+// clientWithoutGrant is a confidential client with a working grant that it may not use; nil if there is none.
+func clientWithoutGrant(as *target.AS) (*target.Client, target.Grant) {
+	for _, grant := range as.Grants() {
+		if client := clientBarredFrom(as, grant); client != nil && client.Confidential() {
+			return client, grant
+		}
+	}
+	return nil, ""
+}
+
+// clientWithOneRedirectURI is a configured client with exactly one redirection URI that may use the code grant; nil if there is
+// none.
+func clientWithOneRedirectURI(as *target.AS) *target.Client {
+	for _, client := range as.Config().Clients.All() {
+		if len(client.RedirectURIs) == 1 && client.MayUse(target.Grant(target.AuthorizationCode).Type()) {
+			return client
+		}
+	}
+	return nil
+}
+
+// sameShape is a random value with the length and the classes of characters of another.
+func sameShape(as *target.AS, value string) string {
+	random := as.Random(len(value))
+	shape := func(i int, r rune) rune {
+		switch {
+		case r >= '0' && r <= '9':
+			return rune('0' + random[i]%10)
+		case r >= 'a' && r <= 'z':
+			return rune('a' + random[i]%26)
+		case r >= 'A' && r <= 'Z':
+			return rune('A' + random[i]%26)
+		}
+		return r
+	}
+	var b strings.Builder
+	for i, r := range value {
+		b.WriteRune(shape(i, r))
+	}
+	return b.String()
+}
+
+// deliversErrorInQuery judges an error redirect of the code flow; an error page in its place is permitted.
+func deliversErrorInQuery(as *target.AS, g Gomega, a *target.Authorization) {
+	switch {
+	case a.Location == "":
+		as.Note("an error page instead of a redirect, which RFC 9700 section 4.11.2 permits")
+	case a.Code() != "":
+		as.Inconclusive("the request was not refused")
+	default:
+		g.Expect(a).To(DeliverError())
+		g.Expect(a).To(HaveResponseIn("query"))
+	}
+}
+
+// deliversOneOf judges that a redirect carries a code or an error, not both and not neither.
+func deliversOneOf(g Gomega, a *target.Authorization) {
+	switch {
+	case a.Location == "":
+	case a.Code() != "":
+		g.Expect(a).To(OmitParam("error"))
+	default:
+		g.Expect(a).To(DeliverError())
+	}
+}
+
+// issueAtMostOnce judges the answers to concurrent uses of one code or token.
+func issueAtMostOnce(as *target.AS, responses []*target.Response) {
+	issued := map[string]bool{}
+	answers := 0
+	for _, r := range responses {
+		if r.Err == nil && r.Status != 429 && r.Status < 500 {
+			answers++
+		}
+		if token := r.String("access_token"); token != "" {
+			issued[token] = true
+		}
+	}
+	if answers < 2 {
+		as.Inconclusive("fewer than two of %d concurrent requests were answered", len(responses))
+	}
+	if len(issued) > 1 {
+		as.Fail("%d different access tokens were issued to %d concurrent requests", len(issued), len(responses))
+	}
+}

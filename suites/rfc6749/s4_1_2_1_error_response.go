@@ -1,0 +1,188 @@
+package rfc6749
+
+import (
+	"slices"
+
+	"github.com/oauthcheck/oauthcheck/suites"
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+func init() {
+	suites.Section("RFC 6749", "4.1.2.1", func(s *suites.S) {
+		s.Check("unknown-client-error-page", suites.Requires("RFC6749-4.1.2.1-01"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				a := as.Authorize(target.Set("client_id", unknownClient))
+				if a.Location != "" {
+					as.Inconclusive("the browser was sent away, which another check judges")
+				}
+				if len(a.Page.Body) == 0 {
+					as.Fail("an empty body; expected a page that tells the resource owner")
+				}
+			})
+
+		s.Check("unknown-client-no-redirect", suites.Requires("RFC6749-4.1.2.1-02"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				for name, client := range map[string]target.RequestEdit{
+					"unknown": target.Set("client_id", unknownClient), "missing": target.Omit("client_id"),
+				} {
+					as.Variant(name+"-foreign-uri", func(g Gomega) {
+						g.Expect(as.Authorize(client, target.RedirectURI(foreignURI))).To(NotLeaveFor(foreignURI))
+					})
+					as.Variant(name+"-registered-uri", func(g Gomega) {
+						a := as.Authorize(client)
+						g.Expect(a).NotTo(DeliverCode())
+						if a.Location != "" {
+							as.Note("the browser is sent to the URI in the request with error %q", a.Error())
+						}
+					})
+				}
+			})
+
+		s.Check("error-in-query", suites.Requires("RFC6749-4.1.2.1-03"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				for _, sample := range as.ErrorRedirects() {
+					as.Variant(sample.Name, func(g Gomega) {
+						a := sample.Authorization
+						if sample.Name == target.SampleUnknownResponseType && a.In() == "fragment" {
+							return // the response mode of an unknown response type is nobody's to say
+						}
+						deliversErrorInQuery(as, g, a)
+					})
+				}
+			})
+
+		s.Check("authorization-error-code-known", suites.Requires("RFC6749-4.1.2.1-04"), suites.Needs(target.AuthorizationCode),
+			onErrorRedirects(func(as *target.AS, g Gomega, a *target.Authorization) {
+				g.Expect(a).NotTo(DeliverError("invalid_grant", "invalid_client", "unsupported_grant_type"))
+				if code := a.Error(); !slices.Contains(slices.Concat(AuthorizationErrors(), AuthorizationExtensionErrors()), code) {
+					as.Note("error is %q, which is no registered code", code)
+				}
+			}))
+
+		s.Check("malformed-authorization-request-error", suites.Requires("RFC6749-4.1.2.1-05"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				malformed := func(g Gomega, a *target.Authorization, accept ...string) {
+					JudgeErrorRedirect(as, g, a, Codes{Accept: accept, Tolerate: []string{"invalid_scope", "unsupported_response_type"}})
+				}
+				as.Variant("missing-response-type", func(g Gomega) {
+					malformed(g, as.Authorize(target.Omit("response_type")), "invalid_request", "unsupported_response_type")
+				})
+				as.Variant("repeated-scope", func(g Gomega) {
+					malformed(g, as.Authorize(target.Repeat("scope")), "invalid_request", "invalid_scope")
+				})
+				if as.Has(target.PKCE) {
+					as.Variant("unknown-challenge-method", func(g Gomega) {
+						malformed(g, as.Authorize(target.Set("code_challenge_method", "oauthcheck_unknown")), "invalid_request")
+					})
+				}
+			})
+
+		s.Check("unauthorized-client-no-code", suites.Requires("RFC6749-4.1.2.1-06"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				client := clientBarredFrom(as, target.AuthorizationCode)
+				if client == nil || len(client.RedirectURIs) == 0 {
+					as.Skip("clients: {others: {no-code: {id: …, secret: …, redirect_uris: [https://client.example/cb], grants: [client_credentials]}}}",
+						"no configured client with a redirection URI is barred from the code grant")
+				}
+				a := as.Authorize(target.As(client), target.NoControl())
+				g.Expect(a).NotTo(DeliverCode())
+				JudgeErrorRedirect(as, g, a, Codes{Accept: []string{"unauthorized_client"}, Tolerate: AuthorizationErrors()})
+			})
+
+		s.Check("denial-error", suites.Requires("RFC6749-4.1.2.1-07"), suites.Needs(target.AuthorizationCode, target.UserConsent),
+			func(as *target.AS, g Gomega) {
+				a := as.Authorize(target.Deny())
+				switch {
+				case a.Location == "":
+					as.Note("after a denial the browser stays on a page of the server")
+				case a.Error() == "server_error" || a.Error() == "temporarily_unavailable":
+					as.Inconclusive("the server reports %s", a.Error())
+				default:
+					g.Expect(a).To(DeliverError("access_denied"))
+				}
+			})
+
+		s.Check("unsupported-response-type-error", suites.Requires("RFC6749-4.1.2.1-08"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				JudgeErrorRedirect(as, g, as.Authorize(target.Set("response_type", "oauthcheck_unknown")), Codes{
+					Accept: []string{"unsupported_response_type", "invalid_request"}, Tolerate: []string{"unauthorized_client"},
+				})
+			})
+
+		s.Check("authorization-invalid-scope-error", suites.Requires("RFC6749-4.1.2.1-09"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				a := as.Authorize(target.Set("scope", unknownScope))
+				if a.Code() != "" {
+					return // a server may ignore scope values
+				}
+				JudgeErrorRedirect(as, g, a, Codes{
+					Accept: []string{"invalid_scope"}, Tolerate: []string{"invalid_request", "unauthorized_client", "access_denied"},
+				})
+			})
+
+		s.Check("authorization-error-code-characters", suites.Requires("RFC6749-4.1.2.1-12"), suites.Needs(target.AuthorizationCode),
+			onErrorRedirects(func(as *target.AS, g Gomega, a *target.Authorization) {
+				g.Expect(a.Error()).To(MatchCharset(NQSCHAR))
+			}))
+
+		s.Check("authorization-error-description-characters", suites.Requires("RFC6749-4.1.2.1-13"), suites.Needs(target.AuthorizationCode),
+			onErrorRedirects(func(as *target.AS, g Gomega, a *target.Authorization) {
+				if description := a.Param("error_description"); description != "" {
+					g.Expect(description).To(MatchCharset(NQSCHAR))
+				}
+			}))
+
+		s.Check("authorization-error-uri", suites.Requires("RFC6749-4.1.2.1-14"), suites.Needs(target.AuthorizationCode),
+			onErrorRedirects(func(as *target.AS, g Gomega, a *target.Authorization) {
+				if a.Params().Has("error_uri") {
+					g.Expect(a.Param("error_uri")).To(SatisfyAll(MatchCharset(NQCHAR), BeURIReference()))
+				}
+			}))
+
+		s.Check("state-in-error", suites.Requires("RFC6749-4.1.2.1-15"), suites.Needs(target.AuthorizationCode),
+			onErrorRedirects(func(as *target.AS, g Gomega, a *target.Authorization) {
+				g.Expect(a).To(KeepState())
+			}))
+
+		s.Check("code-or-error", suites.Requires("RFC6749-4.1.2.1-16"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				as.Variant("success", func(g Gomega) {
+					a := as.Authorize()
+					if a.Location == "" {
+						as.Inconclusive("the authorization request did not end in a redirect: %s", DescribeAuthorization(a))
+					}
+					deliversOneOf(g, a)
+				})
+				for _, sample := range as.ErrorRedirects() {
+					as.Variant(sample.Name, func(g Gomega) { deliversOneOf(g, sample.Authorization) })
+				}
+			})
+	})
+}
+
+const (
+	unknownClient = "oauthcheck-unknown-client"
+	unknownScope  = "oauthcheck_unknown_scope"
+	foreignURI    = "https://attacker.example/cb"
+	wrongSecret   = "oauthcheck-wrong-secret-0123456789abcdef"
+)
+
+// onErrorRedirects judges the error redirects that one bad authorization request of every kind leads to, each as a variant
+// named after its defect. Without any the check is inconclusive: a server may show error pages instead.
+func onErrorRedirects(check func(*target.AS, Gomega, *target.Authorization)) suites.Body {
+	return func(as *target.AS, g Gomega) {
+		judged := false
+		for _, sample := range as.ErrorRedirects() {
+			if sample.Authorization.Error() == "" {
+				continue
+			}
+			judged = true
+			as.Variant(sample.Name, func(g Gomega) { check(as, g, sample.Authorization) })
+		}
+		if !judged {
+			as.Inconclusive("no bad request of ours led to an error redirect; the server shows error pages instead")
+		}
+	}
+}

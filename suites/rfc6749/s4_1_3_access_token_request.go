@@ -1,0 +1,163 @@
+package rfc6749
+
+import (
+	"github.com/oauthcheck/oauthcheck/suites"
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+func init() {
+	suites.Section("RFC 6749", "4.1.3", func(s *suites.S) {
+		s.Check("form-charset-parameter", suites.Requires("RFC6749-4.1.3-01"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.AuthorizationCode, target.ContentType("application/x-www-form-urlencoded;charset=UTF-8"))).To(IssueToken())
+			})
+
+		s.Check("grant-type-required", suites.Requires("RFC6749-4.1.3-02"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.AuthorizationCode, target.Omit("grant_type"))).NotTo(IssueToken())
+			})
+
+		s.Check("code-required", suites.Requires("RFC6749-4.1.3-03"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.AuthorizationCode, target.Omit("code"))).NotTo(IssueToken())
+			})
+
+		s.Check("code-exchange-authentication-required", suites.Requires("RFC6749-4.1.3-04"),
+			suites.Needs(target.AuthorizationCode, target.ConfidentialClient), suites.Disturbs(suites.Client),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.AuthorizationCode, target.Auth(target.NoClientAuth))).NotTo(IssueToken())
+			})
+
+		s.Check("code-exchange-wrong-secret", suites.Requires("RFC6749-4.1.3-05"),
+			suites.Needs(target.AuthorizationCode, target.ConfidentialClient), suites.Disturbs(suites.Client),
+			onWrongSecrets(target.AuthorizationCode))
+
+		s.Check("code-bound-to-client", suites.Requires("RFC6749-4.1.3-06"),
+			suites.Needs(target.AuthorizationCode, target.ConfidentialClient, target.SecondClient), suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				as.TokensBy(target.AuthorizationCode, target.As(as.Second())) // control: it redeems a code of its own
+				g.Expect(as.Redeem(as.Code(), target.As(as.Second()))).NotTo(IssueToken())
+			})
+
+		s.Check("public-code-bound-to-client-id", suites.Requires("RFC6749-4.1.3-07"),
+			suites.Needs(target.AuthorizationCode, target.PublicClient), suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				public, other := as.Public(), as.Primary()
+				if other == nil || other.ID == public.ID {
+					as.Skip("clients: {primary: {id: …, secret: …}}", "there is no other client beside the public one")
+				}
+				as.TokensBy(target.AuthorizationCode, target.As(public))
+				as.TokensBy(target.AuthorizationCode, target.As(other))
+				as.Variant("redeemed-by-the-other", func(g Gomega) {
+					g.Expect(as.Redeem(as.Code(target.As(public)), target.As(other))).NotTo(IssueToken())
+				})
+				as.Variant("redeemed-by-the-public", func(g Gomega) {
+					g.Expect(as.Redeem(as.Code(target.As(other)), target.As(public))).NotTo(IssueToken())
+				})
+			})
+
+		s.Check("invalid-code-refused", suites.Requires("RFC6749-4.1.3-08"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				as.Variant("random", func(g Gomega) {
+					code := as.Code()
+					g.Expect(as.Redeem(code, target.Set("code", sameShape(as, code.Value)))).NotTo(IssueToken())
+				})
+				as.Variant("one-character-changed", func(g Gomega) {
+					code := as.Code()
+					g.Expect(as.Redeem(code, target.Set("code", changeMiddle(code.Value)))).NotTo(IssueToken())
+				})
+			})
+
+		s.Check("redirect-uri-required-at-token-endpoint", suites.Requires("RFC6749-4.1.3-09"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.AuthorizationCode, target.Omit("redirect_uri"))).NotTo(IssueToken())
+			})
+
+		s.Check("redirect-uri-compared-at-token-endpoint", suites.Requires("RFC6749-4.1.3-10"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				uris := as.Primary().RedirectURIs
+				probes := []struct{ name, uri string }{{"trailing-slash", uris[0] + "/"}, {"foreign", foreignURI}}
+				if len(uris) > 1 {
+					probes = append(probes, struct{ name, uri string }{"other-registered", uris[1]})
+				}
+				for _, probe := range probes {
+					as.Variant(probe.name, func(g Gomega) {
+						g.Expect(as.TokenBy(target.AuthorizationCode, target.Set("redirect_uri", probe.uri))).NotTo(IssueToken())
+					})
+				}
+			})
+
+		s.Check("redirect-uri-not-demanded-needlessly", suites.Requires("RFC6749-4.1.3-11"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				client := clientWithOneRedirectURI(as)
+				if client == nil {
+					as.Skip("clients: {second: {redirect_uris: [one URI]}}", "no configured client has exactly one redirection URI")
+				}
+				a := as.Authorize(target.As(client), target.Omit("redirect_uri"))
+				if a.Code() == "" {
+					as.Skip("", "the server demands redirect_uri in the authorization request, which it may")
+				}
+				g.Expect(as.Redeem(as.CodeOf(a), target.Omit("redirect_uri"))).To(IssueToken())
+			})
+
+		s.Check("grant-parameters-in-body", suites.Requires("RFC6749-4.1.3-13"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.AuthorizationCode, target.ParamsInQuery())).NotTo(IssueToken())
+			})
+	})
+
+	suites.Section("RFC 6749", "4.1.4", func(s *suites.S) {
+		s.Check("code-exchange-response", suites.Requires("RFC6749-4.1.4-01"), suites.Needs(target.AuthorizationCode),
+			suites.Disturbs(suites.Client),
+			func(as *target.AS, g Gomega) { responseShape(as, g, target.AuthorizationCode) })
+	})
+}
+
+// onWrongSecrets judges that a grant is refused to a client that authenticates with a wrong secret.
+func onWrongSecrets(grant target.Grant) suites.Body {
+	return func(as *target.AS, g Gomega) {
+		id := as.Primary().ID
+		for _, probe := range []struct {
+			name string
+			edit []target.RequestEdit
+		}{
+			{"basic", []target.RequestEdit{target.BasicCredentials(id, wrongSecret)}},
+			{"basic-empty-password", []target.RequestEdit{target.BasicCredentials(id, "")}},
+			{"body", []target.RequestEdit{target.Auth(target.NoClientAuth), target.Set("client_id", id), target.Set("client_secret", wrongSecret)}},
+		} {
+			as.Variant(probe.name, func(g Gomega) { g.Expect(as.TokenBy(grant, probe.edit...)).NotTo(IssueToken()) })
+		}
+	}
+}
+
+// responseShape judges that a grant is answered with a token response and, after a failed client authentication, with an
+// error response. It is the umbrella over sections 5.1 and 5.2, which judge the members in detail.
+func responseShape(as *target.AS, g Gomega, grant target.Grant) {
+	as.Variant("success", func(g Gomega) {
+		r := as.TokenBy(grant)
+		g.Expect(r).To(HaveStatus(200))
+		g.Expect(r).To(HaveTopLevelMembers("access_token", "token_type"))
+	})
+	as.Variant("failure", func(g Gomega) {
+		r := as.TokenBy(grant, target.BasicCredentials(as.Primary().ID, wrongSecret))
+		if r.IssuesToken() {
+			as.Inconclusive("the wrong secret was taken, which the check of client authentication reports")
+		}
+		g.Expect(r).To(HaveTopLevelMembers("error"))
+	})
+}
+
+// changeMiddle changes one character in the middle of a value to one of another class: a letter for a digit and the
+// reverse. The middle, because the last character of base64 carries bits that decoders drop.
+func changeMiddle(value string) string {
+	b := []byte(value)
+	i := len(b) / 2
+	if b[i] >= '0' && b[i] <= '9' {
+		b[i] = 'a' + (b[i] - '0')
+	} else {
+		b[i] = '0' + b[i]%10
+	}
+	return string(b)
+}

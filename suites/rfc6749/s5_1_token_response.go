@@ -1,0 +1,162 @@
+package rfc6749
+
+import (
+	"encoding/json"
+	"math/big"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/oauthcheck/oauthcheck/suites"
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+func init() {
+	suites.Section("RFC 6749", "5.1", func(s *suites.S) {
+		s.Check("token-response-status", suites.Requires("RFC6749-5.1-01"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(HaveStatus(200))
+			}))
+
+		s.Check("token-response-access-token", suites.Requires("RFC6749-5.1-02"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(HaveStringMember("access_token"))
+			}))
+
+		s.Check("token-response-token-type", suites.Requires("RFC6749-5.1-03"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(HaveStringMember("token_type"))
+			}))
+
+		s.Check("token-type-registered", suites.Requires("RFC6749-5.1-04"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				tokenType := r.String("token_type")
+				switch {
+				case tokenType == "" || !isTokenTypeName(tokenType) && !isAbsoluteURI(tokenType):
+					as.Inconclusive("token_type is absent or no type name, which other checks report")
+				case strings.EqualFold(tokenType, "mac"):
+					as.Note("token_type is %q, the type of an expired draft", tokenType)
+				case !isAbsoluteURI(tokenType):
+					g.Expect(r).To(HaveMember("token_type", WithTransform(strings.ToLower, BeElementOf("bearer", "dpop", "pop", "n_a"))))
+				}
+			}))
+
+		s.Check("token-response-expires-in", suites.Requires("RFC6749-5.1-05"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(HaveMember("expires_in"))
+			}))
+
+		s.Check("expires-in-number", suites.Requires("RFC6749-5.1-06"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				value, present := rawMember(r, "expires_in")
+				if !present || value == nil {
+					as.Inconclusive("the answer has no expires_in to judge")
+				}
+				g.Expect(r).To(HaveMember("expires_in", BeNonNegativeInteger()))
+				noteOddNumber(as, value)
+			}))
+
+		s.Check("issued-refresh-token-works", suites.Requires("RFC6749-5.1-08"), suites.Needs(target.RefreshTokenGrant),
+			suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				tokens := as.TokensBy(target.AuthorizationCode)
+				if tokens.RefreshToken == "" {
+					as.Inconclusive("this code exchange gave no refresh token")
+				}
+				first := as.Refresh(tokens, target.NoControl())
+				usable(as, g, first)
+				if next := first.String("refresh_token"); next != "" && next != tokens.RefreshToken {
+					usable(as, g, as.Refresh(tokens, target.Set("refresh_token", next), target.NoControl()))
+				}
+			})
+
+		s.Check("token-response-media-type", suites.Requires("RFC6749-5.1-10"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(HaveMediaType("application/json"))
+			}))
+
+		s.Check("token-response-top-level-object", suites.Requires("RFC6749-5.1-11"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(HaveTopLevelMembers("access_token"))
+			}))
+
+		s.Check("token-response-string-members", suites.Requires("RFC6749-5.1-12"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				for _, name := range []string{"refresh_token", "scope", "id_token"} {
+					value, present := rawMember(r, name)
+					if present && value == nil {
+						as.Note("%s is null, which counts as absent", name)
+						continue
+					}
+					if present {
+						g.Expect(r).To(HaveStringMember(name))
+					}
+				}
+			}))
+
+		s.Check("token-response-no-store", suites.Requires("RFC6749-5.1-13"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(BeUncacheable())
+			}))
+
+		s.Check("token-response-pragma", suites.Requires("RFC6749-5.1-14"), suites.Needs(target.AnyTokenGrant),
+			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
+				g.Expect(r).To(HavePragmaNoCache())
+			}))
+	})
+}
+
+// onTokenResponses judges one successful token response of every grant that works on the target, each as a variant named
+// after its grant.
+func onTokenResponses(judge func(*target.AS, Gomega, *target.Response)) suites.Body {
+	return func(as *target.AS, g Gomega) {
+		for _, sample := range as.TokenResponses() {
+			as.Variant(sample.Name, func(g Gomega) { judge(as, g, sample.Response) })
+		}
+	}
+}
+
+// usable judges that a refresh token that was just issued is taken.
+func usable(as *target.AS, g Gomega, r *target.Response) {
+	if !r.IssuesToken() && !slices.Contains([]string{"invalid_grant", "unauthorized_client", "unsupported_grant_type"}, r.ErrorCode()) {
+		as.Inconclusive("the refresh was answered %d %s, which does not say that the token is unusable", r.Status, r.ErrorCode())
+	}
+	g.Expect(r).To(IssueToken())
+}
+
+// rawMember returns a member with its presence, which Member cannot tell from null.
+func rawMember(r *target.Response, name string) (any, bool) {
+	members, err := r.JSON()
+	if err != nil {
+		return nil, false
+	}
+	value, present := members[name]
+	return value, present
+}
+
+// noteOddNumber tells of lifetimes that are permitted but hint at a mistake.
+func noteOddNumber(as *target.AS, value any) {
+	number, ok := value.(json.Number)
+	if !ok {
+		return
+	}
+	if strings.ContainsAny(number.String(), ".eE") {
+		as.Note("expires_in is written as %s, not as plain digits", number)
+	}
+	const tenYears = 10 * 366 * 24 * 3600
+	if f, _, err := big.ParseFloat(number.String(), 10, 64, big.ToNearestEven); err == nil && f.Cmp(big.NewFloat(tenYears)) > 0 {
+		as.Note("expires_in is %s seconds, more than ten years: perhaps milliseconds", number)
+	}
+}
+
+func isAbsoluteURI(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.IsAbs()
+}
+
+// isTokenTypeName reports whether s is a type-name of RFC 6749 section 8.1.
+func isTokenTypeName(s string) bool {
+	return s != "" && strings.Trim(s, "-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
+}

@@ -1,0 +1,161 @@
+package target
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/onsi/gomega"
+
+	"github.com/oauthcheck/oauthcheck/reports"
+)
+
+// TokenSample is a response of the token endpoint that several checks judge, each for another requirement.
+type TokenSample struct {
+	Name     string // the grant, or the defect of the request
+	Response *Response
+}
+
+// RedirectSample is the end of an authorization request that several checks judge, each for another requirement.
+type RedirectSample struct {
+	Name          string // the defect of the request
+	Authorization *Authorization
+}
+
+// SampleUnknownResponseType names the sample whose response type the server cannot know.
+const SampleUnknownResponseType = "unknown-response-type"
+
+// samples are made once per run, by the first check that asks, and judged by many: they spare the target hundreds of
+// requests that would all be alike.
+type samples struct {
+	responses, errors sample[TokenSample]
+	redirects         sample[RedirectSample]
+}
+
+// sample is one series with its evidence.
+type sample[T any] struct {
+	once      sync.Once
+	series    []T
+	exchanges []*reports.Exchange
+}
+
+// take makes the series if nobody has yet, and adds its evidence to the check's own.
+func (s *sample[T]) take(as *AS, name string, make func(*AS) []T) []T {
+	s.once.Do(func() {
+		maker := as.run.NewAS(as.run.ctx, name, silent{})
+		s.series = make(maker)
+		s.exchanges = maker.recorded
+	})
+	for _, x := range s.exchanges {
+		as.record(x)
+	}
+	return s.series
+}
+
+// TokenResponses are successful token responses of this run: one of every grant that works, refresh included.
+func (as *AS) TokenResponses() []TokenSample {
+	return as.run.samples.responses.take(as, "token-responses", func(as *AS) []TokenSample {
+		var out []TokenSample
+		for _, grant := range as.Grants() {
+			attempt(func() {
+				if r := as.TokenBy(grant, NoControl()); r.IssuesToken() {
+					out = append(out, TokenSample{string(grant), r})
+				}
+			})
+		}
+		return out
+	})
+}
+
+// TokenErrors are the answers of the token endpoint to bad requests in the RFC's encoding, one of every kind. Whether each was
+// refused at all is for the check to look at.
+func (as *AS) TokenErrors() []TokenSample {
+	return as.run.samples.errors.take(as, "token-errors", func(as *AS) []TokenSample {
+		var out []TokenSample
+		add := func(name string, send func() *Response) {
+			attempt(func() { out = append(out, TokenSample{name, send()}) })
+		}
+		add("missing-grant-type", func() *Response { return as.Token(Omit("grant_type"), AnyStatus()) })
+		add("unknown-grant-type", func() *Response { return as.Token(Set("grant_type", "oauthcheck_unknown"), AnyStatus()) })
+		add("grant-type-with-odd-characters", func() *Response { return as.Token(Set("grant_type", oddCharacters), AnyStatus()) })
+		add("scope-with-odd-characters", func() *Response { return as.Token(Set("scope", oddCharacters), AnyStatus()) })
+		if client := as.run.info.Config.Clients.FirstConfidential(); client != nil {
+			add("wrong-secret", func() *Response {
+				return as.Token(BasicCredentials(client.ID, "oauthcheck-wrong-secret-0123456789abcdef"), AnyStatus())
+			})
+			add("missing-client-authentication", func() *Response { return as.Token(Auth(NoClientAuth), AnyStatus()) })
+		}
+		if slices.Contains(as.Grants(), Grant(AuthorizationCode)) {
+			add("invalid-code", func() *Response { return as.TokenBy(AuthorizationCode, Set("code", as.Random(40)), AnyStatus()) })
+			add("missing-code", func() *Response { return as.TokenBy(AuthorizationCode, Omit("code"), AnyStatus()) })
+		}
+		if slices.Contains(as.Grants(), RefreshToken) {
+			add("invalid-refresh-token", func() *Response { return as.TokenBy(RefreshToken, Set("refresh_token", as.Random(40)), AnyStatus()) })
+		}
+		return out
+	})
+}
+
+// oddCharacters holds what no error text may hold (RFC 6749 section 5.2): servers that echo a parameter betray themselves.
+const oddCharacters = "oauthcheck\"\\\n\u00e4"
+
+// ErrorRedirects are the ends of bad authorization requests with a good client and redirection URI, one of every kind. A server may
+// answer each with a page instead of a redirect; a bad scope may also be ignored.
+func (as *AS) ErrorRedirects() []RedirectSample {
+	return as.run.samples.redirects.take(as, "error-redirects", func(as *AS) []RedirectSample {
+		var out []RedirectSample
+		add := func(name string, edits ...RequestEdit) {
+			attempt(func() {
+				state := Set("state", as.Random(32)+"-._~%+/=")
+				a := as.Authorize(append([]RequestEdit{state}, edits...)...)
+				if a.Code() == "" {
+					out = append(out, RedirectSample{name, a})
+				}
+			})
+		}
+		add(SampleUnknownResponseType, Set("response_type", "oauthcheck_unknown"))
+		add("missing-response-type", Omit("response_type"))
+		add("response-type-with-odd-characters", Set("response_type", oddCharacters))
+		add("unknown-scope", Set("scope", "oauthcheck_unknown_scope"))
+		add("scope-with-odd-characters", Set("scope", oddCharacters))
+		add("prompt-with-odd-characters", Set("prompt", oddCharacters))
+		if as.Has(UserConsent) {
+			add("denial", Deny())
+		}
+		return out
+	})
+}
+
+// silent is the Judge of what no check runs: whatever keeps a sample from being made only leaves it out.
+type silent struct{}
+
+// unwound is what a silent judge unwinds with.
+type unwound struct{ why string }
+
+func (silent) Note(string)                         {}
+func (silent) Skip(_, reason string)               { panic(unwound{reason}) }
+func (silent) Inconclusive(reason string)          { panic(unwound{reason}) }
+func (silent) Fail(message string)                 { panic(unwound{message}) }
+func (silent) Variant(string, func(gomega.Gomega)) {}
+
+// attempt runs a body whose judge is silent and reports what unwound it, "" if nothing did.
+func attempt(body func()) (why string) {
+	defer func() {
+		if p := recover(); p != nil {
+			u, ok := p.(unwound)
+			if !ok {
+				panic(p)
+			}
+			why = u.why
+		}
+	}()
+	body()
+	return ""
+}
+
+// CodeOf is the code that an authorization delivered, ready to be redeemed; without one the check is inconclusive.
+func (as *AS) CodeOf(a *Authorization) *Code {
+	if a.code == nil {
+		as.Inconclusive("the authorization request ended without a code")
+	}
+	return a.code
+}
