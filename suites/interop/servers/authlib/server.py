@@ -21,7 +21,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge  # noqa: E402
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint  # noqa: E402
 from authlib.oidc.core import UserInfo  # noqa: E402
 from authlib.oidc.core.grants import OpenIDCode  # noqa: E402
-from flask import Flask, jsonify, redirect, request, session  # noqa: E402
+from flask import Flask, Response, jsonify, redirect, request, session  # noqa: E402
 from markupsafe import escape  # noqa: E402
 
 PORT = int(sys.argv[1])
@@ -308,8 +308,18 @@ require_oauth = ResourceProtector()
 require_oauth.register_token_validator(TokenValidator("interop"))
 
 
-def page(title, form):
-    return f'<!doctype html><html lang="en"><head><title>{title}</title></head><body><h1>{title}</h1>{form}</body></html>'
+def page(title, form, status=200):
+    return Response(
+        f'<!doctype html><html lang="en"><head><title>{title}</title></head><body><h1>{title}</h1>{form}</body></html>',
+        status,
+        {
+            "Content-Type": "text/html; charset=utf-8",
+            "Content-Security-Policy": "default-src 'none'; form-action *; frame-ancestors 'none'",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 def query_string():
@@ -338,7 +348,7 @@ def authorize():
 def login():
     user = sign_in(request.form.get("username"), request.form.get("password"))
     if not user:
-        return page("Sign in failed", "<p>Wrong user name or password.</p>"), 403
+        return page("Sign in failed", "<p>Wrong user name or password.</p>", 403)
     session["user"] = user.name
     return redirect("/authorize?" + request.query_string.decode(), 303)
 

@@ -216,7 +216,15 @@ func (s *server) metadata(w http.ResponseWriter, _ *http.Request) {
 }
 
 func render(w http.ResponseWriter, status int, page *template.Template, data any) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	for name, value := range map[string]string{
+		"Content-Type":            "text/html; charset=utf-8",
+		"Content-Security-Policy": "default-src 'none'; form-action *; frame-ancestors 'none'",
+		"X-Frame-Options":         "DENY",
+		"Referrer-Policy":         "no-referrer",
+		"Cache-Control":           "no-store",
+	} {
+		w.Header().Set(name, value)
+	}
 	w.WriteHeader(status)
 	if err := page.Execute(w, data); err != nil {
 		log.Print(err)

@@ -138,7 +138,16 @@ const app = express();
 app.use(express.json());
 app.use(express.urlencoded({ extended: false }));
 
-const page = (title, body) => `<!doctype html><html lang="en"><head><title>${title}</title></head><body><h1>${title}</h1>${body}</body></html>`;
+const escape = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const page = (res, title, body) =>
+  res
+    .set({
+      'Content-Security-Policy': "default-src 'none'; form-action *; frame-ancestors 'none'",
+      'X-Frame-Options': 'DENY',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store',
+    })
+    .send(`<!doctype html><html lang="en"><head><title>${title}</title></head><body><h1>${title}</h1>${body}</body></html>`);
 const sessions = new Map(); // session cookie to user
 const signedIn = (req) => sessions.get(/(?:^|; )session=([^;]+)/.exec(req.headers.cookie ?? '')?.[1]);
 
@@ -155,16 +164,16 @@ app.get('/authorize', endpoint(async (req, res) => {
   await server.validateAuthorizationRequest(requestFromExpress(req));
   const query = new URL(req.originalUrl, issuer).search;
   if (!signedIn(req)) {
-    return void res.send(page('Sign in', `<form method="post" action="/login${escape(query)}">
+    return void page(res, 'Sign in', `<form method="post" action="/login${escape(query)}">
       <label>User name <input name="username"></label> <label>Password <input name="password" type="password"></label>
-      <button>Sign in</button></form>`));
+      <button>Sign in</button></form>`);
   }
-  res.send(page('Allow access?', `<form method="post" action="/consent${escape(query)}">
-    <button name="decision" value="allow">Allow</button> <button name="decision" value="deny">Deny</button></form>`));
+  page(res, 'Allow access?', `<form method="post" action="/consent${escape(query)}">
+    <button name="decision" value="allow">Allow</button> <button name="decision" value="deny">Deny</button></form>`);
 }));
 app.post('/login', (req, res) => {
   const user = users.get(req.body?.username);
-  if (!user || user.password !== req.body.password) return void res.status(403).send(page('Sign in failed', '<p>Wrong user name or password.</p>'));
+  if (!user || user.password !== req.body.password) return void page(res.status(403), 'Sign in failed', '<p>Wrong user name or password.</p>');
   const id = randomUUID();
   sessions.set(id, user);
   res.cookie('session', id, { httpOnly: true, sameSite: 'lax' });
@@ -172,7 +181,7 @@ app.post('/login', (req, res) => {
 });
 app.post('/consent', endpoint(async (req, res) => {
   const user = signedIn(req);
-  if (!user) return void res.status(403).send(page('Signed out', '<p>Start again.</p>'));
+  if (!user) return void page(res.status(403), 'Signed out', '<p>Start again.</p>');
   const request = await server.validateAuthorizationRequest(requestFromExpress(req));
   request.user = user;
   request.isAuthorizationApproved = req.body?.decision === 'allow';
@@ -182,5 +191,4 @@ app.post('/token', answer('respondToAccessTokenRequest'));
 app.post('/token/revoke', answer('revoke'));
 app.post('/token/introspect', answer('introspect'));
 
-const escape = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 app.listen(port, '127.0.0.1', () => console.log(`listening on ${issuer}`));
