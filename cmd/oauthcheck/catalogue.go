@@ -131,22 +131,11 @@ func gather(of map[string][]string, ids []string) []string {
 	return out
 }
 
-// title is the sentence that names a check: what its first requirement says.
-func (c *catalogue) title(check suites.Check) string {
-	if len(check.Requirements) == 0 {
-		return check.Name
-	}
-	return strings.Join(strings.Fields(c.requirement[check.Requirements[0]].Says), " ")
-}
-
 func (c *catalogue) checkJSON(check suites.Check) checkJSON {
 	out := checkJSON{
-		ID: check.ID, Spec: check.Spec, Section: check.Section, Title: c.title(check),
+		ID: check.ID, Spec: check.Spec, Section: check.Section, Title: oneParagraph(check.Title()), Level: string(check.Level()), Impact: check.Impact(),
 		Requirements: check.Requirements, Needs: []string{}, Lane: string(check.Lane),
 		Provisional: check.Provisional != "", Deviations: gather(c.deviationsOf, check.Requirements),
-	}
-	if r, ok := c.requirement[check.Requirements[0]]; ok {
-		out.Level, out.Impact = string(r.Level), r.Impact
 	}
 	for _, need := range check.Needs {
 		out.Needs = append(out.Needs, string(need))
@@ -235,9 +224,12 @@ func specSlugs() []string {
 	return slugs
 }
 
+// oneParagraph joins the lines of a text.
+func oneParagraph(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // oneLine shortens text to one line of at most n characters, at a word's end.
 func oneLine(text string, n int) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = oneParagraph(text)
 	runes := []rune(text)
 	if len(runes) <= n {
 		return text

@@ -112,7 +112,7 @@ func (e *explainer) check(check suites.Check) {
 	}
 	e.field("lane", lane)
 	e.fields("needs", e.needs(check.Needs))
-	e.field("sends", check.Sends)
+	e.field("sends", check.Sent())
 	e.fields("variants", check.Variants)
 	for _, id := range check.Requirements {
 		if r, ok := e.c.requirement[id]; ok {
@@ -158,7 +158,6 @@ func (e *explainer) needs(needs []target.Capability) []string {
 
 // statement writes what a requirement says and how it is judged.
 func (e *explainer) statement(r profiles.Requirement) {
-	e.field(r.ID, "")
 	e.printf("%s  %s\n", r.ID, r.URL())
 	e.field("  says", r.Says)
 	e.field("  sent", r.Probe)
@@ -171,7 +170,7 @@ func (e *explainer) statement(r profiles.Requirement) {
 }
 
 func (e *explainer) requirement(r profiles.Requirement) {
-	e.printf("%s\n%s\n\n", r.ID, strings.Join(strings.Fields(r.Says), " "))
+	e.printf("%s\n%s\n\n", r.ID, oneParagraph(r.Says))
 	e.field("level", string(r.Level))
 	e.field("impact", r.Impact)
 	e.field("section", specName(r.Spec)+", section "+r.Section)
