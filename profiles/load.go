@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -231,10 +232,13 @@ func ParseDeviation(arg string) (Declared, error) {
 	return declared, declared.check(deviations())
 }
 
+// paramName is what parameters are called: $name in an operation.
+var paramName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
 // splitDeviation is the syntax of ParseDeviation.
 func splitDeviation(arg string) (Declared, error) {
-	name, params, hasParams := strings.Cut(strings.TrimSpace(arg), ":")
-	if name == "" {
+	name, params, hasParams := strings.Cut(arg, ":")
+	if name = strings.TrimSpace(name); name == "" {
 		return Declared{}, fmt.Errorf("deviation %q: the name is missing; write name or name:param=value", arg)
 	}
 	declared := Declared{Deviation: name}
@@ -244,7 +248,7 @@ func splitDeviation(arg string) (Declared, error) {
 	declared.Params = map[string]string{}
 	for _, pair := range splitUnescaped(params) {
 		key, value, ok := strings.Cut(pair, "=")
-		if key = strings.TrimSpace(key); !ok || key == "" {
+		if !ok || !paramName.MatchString(key) {
 			return Declared{}, fmt.Errorf("deviation %s: %q is no parameter; write %s:param=value,param2=value", name, pair, name)
 		}
 		if _, twice := declared.Params[key]; twice {

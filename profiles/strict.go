@@ -38,7 +38,7 @@ func DecodeStrict(data []byte, file string, into any) error {
 
 // decodeNode is DecodeStrict for a document that is parsed already.
 func decodeNode(document *yaml.Node, file string, into any) error {
-	checker := strictChecker{file: file}
+	checker := strictChecker{file: file, seen: map[visit]bool{}}
 	checker.check(document, reflect.TypeOf(into), "")
 	if len(checker.errs) > 0 {
 		return errors.Join(checker.errs...)
@@ -56,9 +56,15 @@ var freeFormType = reflect.TypeFor[freeForm]()
 
 // strictChecker compares the keys of a YAML tree with the fields of a Go type.
 type strictChecker struct {
-	file  string
-	errs  []error
-	depth int
+	file string
+	errs []error
+	seen map[visit]bool
+}
+
+// visit is a comparison made: aliases may lead to the same node many times, even to itself.
+type visit struct {
+	node *yaml.Node
+	t    reflect.Type
 }
 
 func (c *strictChecker) fault(node *yaml.Node, format string, args ...any) {
@@ -66,15 +72,13 @@ func (c *strictChecker) fault(node *yaml.Node, format string, args ...any) {
 }
 
 func (c *strictChecker) check(node *yaml.Node, t reflect.Type, path string) {
-	// An alias may contain itself only in a hostile document; yaml.v3 refuses it when decoding.
-	if c.depth++; c.depth > 100 {
-		c.fault(node, "%s: nested too deeply", path)
-		return
-	}
-	defer func() { c.depth-- }()
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if c.seen[visit{node, t}] {
+		return
+	}
+	c.seen[visit{node, t}] = true
 	if t.Implements(freeFormType) || reflect.PointerTo(t).Implements(freeFormType) {
 		return
 	}
@@ -142,7 +146,7 @@ func (c *strictChecker) checkFields(node *yaml.Node, t reflect.Type, path string
 func yamlFields(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for field := range t.Fields() {
-		if !field.IsExported() {
+		if !field.IsExported() && !field.Anonymous {
 			continue
 		}
 		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")

@@ -1,6 +1,10 @@
 // Package compact is the format of the catalogue's generated data: Go values written field by field without names, read
 // back without copying a string.
 //
+// Measured with the 1271 requirements: 0.5 ms and 0.5 MB; encoding/json takes 6 ms and 0.8 MB, encoding/gob 1.2 ms but its
+// output follows the order of maps, which changes from run to run, and it knows no nil inside an `any`. Compressing would
+// save 0.4 MB of the program for 2 ms of every start.
+//
 // It is not self-describing: a fingerprint of the Go type stands in front, and data that was written for another shape of
 // the type is refused. The reader trusts the data beyond that, as it is generated and embedded; it never reads outside of
 // them.

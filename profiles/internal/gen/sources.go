@@ -78,7 +78,18 @@ func (c *catalogue) encode() (map[string][]byte, error) {
 		}
 		files[generatedName(name)] = data
 	}
+	fixes := map[string]string{}
 	for _, s := range c.requirements {
+		for _, r := range s.content.Requirements {
+			fixes[r.ID] = r.Fix
+		}
+	}
+	for _, s := range c.requirements {
+		for i := range s.content.Requirements {
+			if r := &s.content.Requirements[i]; r.Fix == "" && r.SameAs != "" { // what repairs the one repairs the other
+				r.Fix = fixes[r.SameAs]
+			}
+		}
 		add(s.name, s.content)
 	}
 	for _, s := range c.deviations {

@@ -21,6 +21,7 @@ var (
 )
 
 var (
+	paramName     = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	kebab         = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	requirementID = regexp.MustCompile(`^[A-Z]+[0-9]*-[A-Za-z0-9.-]+-[0-9]{2,}$`)
 )
@@ -211,8 +212,8 @@ var parameter = regexp.MustCompile(`\$(\$|[a-z][a-z0-9_]*)`)
 func validateParams(f *findings, d profiles.Deviation, at func(...any) string) {
 	declared := map[string]bool{}
 	for j, p := range d.Params {
-		if p.Name == "" || p.Doc == "" {
-			f.add(at("params", j), "%s: a parameter has a name and a doc", d.Name)
+		if !paramName.MatchString(p.Name) || p.Doc == "" {
+			f.add(at("params", j), "%s: a parameter has a name of lower-case letters, digits and underscores, and a doc", d.Name)
 		}
 		if declared[p.Name] {
 			f.add(at("params", j, "name"), "%s: parameter %s is declared twice", d.Name, p.Name)
