@@ -158,6 +158,7 @@ type builder struct {
 	raw        string // "script" or "style" while inside
 	scripts    strings.Builder
 	alertDepth int
+	hidden     int // depth of the outermost open element that is not displayed
 	alert      strings.Builder
 	fieldsets  []bool // disabled?
 	onload     string
@@ -266,7 +267,11 @@ func (b *builder) start(t html.Token) {
 		b.doc.Captcha = strings.ToLower(widget)
 	}
 	_, hidden := attrs["hidden"]
-	if b.alertDepth == 0 && !void[t.DataAtom] && !hidden && !invisible.MatchString(attrs["style"]) &&
+	hidden = hidden || invisible.MatchString(attrs["style"])
+	if hidden && b.hidden == 0 && !void[t.DataAtom] {
+		b.hidden = len(b.stack)
+	}
+	if b.alertDepth == 0 && b.hidden == 0 && !void[t.DataAtom] && !hidden &&
 		t.DataAtom != atom.Body && t.DataAtom != atom.Html && t.DataAtom != atom.Form &&
 		(attrs["role"] == "alert" || attrs["aria-live"] == "assertive" || alertMark.MatchString(attrs["class"]) || alertMark.MatchString(attrs["id"])) {
 		b.alertDepth = len(b.stack)
@@ -403,6 +408,9 @@ func (b *builder) pop(tag string) {
 	if b.alertDepth > 0 && len(b.stack) < b.alertDepth {
 		b.closeAlert()
 	}
+	if len(b.stack) < b.hidden {
+		b.hidden = 0
+	}
 }
 
 func (b *builder) closeAlert() {
@@ -507,7 +515,7 @@ func (b *builder) addControl(attrs map[string]string, kind string) *Control {
 	_, c.Disabled = attrs["disabled"]
 	_, c.Multiple = attrs["multiple"]
 	_, c.Hidden = attrs["hidden"]
-	c.Hidden = c.Hidden || kind == "hidden" || attrs["aria-hidden"] == "true" || invisible.MatchString(attrs["style"])
+	c.Hidden = c.Hidden || b.hidden > 0 || kind == "hidden" || attrs["aria-hidden"] == "true" || invisible.MatchString(attrs["style"])
 	for _, disabled := range b.fieldsets {
 		c.Disabled = c.Disabled || disabled
 	}
@@ -619,16 +627,59 @@ var (
 // submit and the user has nothing to enter or choose in it.
 func (b *builder) readScripts() {
 	d, code := b.doc, b.onload+b.scripts.String()
-	if submitCall.MatchString(code) {
+	if m := firstRun(submitCall, code); m != nil {
 		if f := submittedForm(d, code); f != nil && (f.passive() || submitCall.MatchString(b.onload) && !f.asks()) {
 			f.Submits = true
 		}
 	}
-	if m := navigation.FindStringSubmatch(code); m != nil {
-		if u := d.resolve(unquoteScript(m[1])); u != "" {
+	if m := firstRun(navigation, code); m != nil {
+		if u := d.resolve(unquoteScript(code[m[2]:m[3]])); u != "" {
 			d.Script = &Navigation{URL: u, Via: "script"}
 		}
 	}
+}
+
+// firstRun finds the first match of an expression in code that runs when the page loads, as far as its braces tell.
+func firstRun(expr *regexp.Regexp, code string) []int {
+	for _, m := range expr.FindAllStringSubmatchIndex(code, 20) {
+		if runsOnLoad(code, m[0]) {
+			return m
+		}
+	}
+	return nil
+}
+
+var (
+	declaration = regexp.MustCompile(`function\s+([\w$]+)\s*\([^)]*\)\s*$`)
+	userEvent   = regexp.MustCompile(`on(click|submit|change|key\w+)\b|['"](click|submit|change|key\w+|input)['"]`)
+)
+
+// runsOnLoad reports whether none of the blocks around a place belongs to a function that only a user event, or nothing,
+// calls.
+func runsOnLoad(code string, at int) bool {
+	var headers []string
+	start := 0
+	for i := 0; i < at; i++ {
+		switch code[i] {
+		case ';':
+			start = i + 1
+		case '{':
+			headers = append(headers, code[max(start, i-200):i])
+			start = i + 1
+		case '}':
+			headers = headers[:max(0, len(headers)-1)]
+			start = i + 1
+		}
+	}
+	for _, header := range headers {
+		if userEvent.MatchString(header) {
+			return false
+		}
+		if m := declaration.FindStringSubmatch(header); m != nil && strings.Count(code, m[1]+"(") < 2 {
+			return false
+		}
+	}
+	return true
 }
 
 func submittedForm(d *Document, code string) *Form {

@@ -137,8 +137,9 @@ var (
 	loginWords = wordSet(`login signin logon auth authenticate session anmelden anmeldung connexion sesion`)
 	nameWords  = wordSet(`username user login email mail identifier identification userid uid uname account loginid loginname loginfmt userlogin upn
 		benutzername benutzer benutzerkennung anmeldename kennung nutzername identifiant utilisateur courriel usuario correo utente gebruikersnaam gebruiker utilizador`)
-	otherWords = wordSet(`search query q register registration signup subscribe newsletter reset forgot forgotten recover invite`)
-	codeWords  = wordSet(`otp totp mfa 2fa twofactor passcode onetimecode tan`)
+	otherWords  = wordSet(`search query q register registration signup subscribe newsletter reset forgot forgotten recover invite`)
+	secretWords = wordSet(`password passwd pwd pass passwort kennwort motdepasse contrasena clave wachtwoord senha`)
+	codeWords   = wordSet(`otp totp mfa 2fa twofactor passcode onetimecode tan`)
 )
 
 func wordSet(list string) map[string]bool {
@@ -189,6 +190,14 @@ func (f *Form) asLogin(fields map[string]string) (*loginForm, int) {
 			l.password = c
 		}
 	}
+	if l.password == nil { // some pages show the password as they show the name
+		for _, c := range f.Controls {
+			if c.textual() && !c.Hidden && !c.Disabled && c.Name != "" && anyWord(secretWords, c.Name, c.ID) {
+				l.password, passwords = c, 1
+				break
+			}
+		}
+	}
 	if l.password != nil && anyWord(codeWords, l.password.Name, l.password.ID) && fields[l.password.Name] == "" {
 		return nil, 0
 	}
@@ -237,7 +246,8 @@ func (f *Form) usernameField(password *Control) *Control {
 		if c == password {
 			passed = true
 		}
-		if !c.textual() || c.Type == "password" || c.Type == "textarea" || c.Type == "search" || c.Hidden || c.Disabled || c.Name == "" {
+		unseen := c.Hidden && (password == nil || !password.Hidden) // a script may be what shows the whole form
+		if !c.textual() || c == password || c.Type == "password" || c.Type == "textarea" || c.Type == "search" || unseen || c.Disabled || c.Name == "" {
 			continue
 		}
 		texts++
@@ -398,10 +408,9 @@ func (v *visit) decline(doc *Document) *Step {
 					return &Step{Kind: Consent, Method: "GET", URL: u, Via: "script", Pressed: c.Text}
 				}
 			}
-			for _, box := range f.Controls {
-				box.Checked = box.Checked && box.Type != "checkbox"
-			}
-			step := f.submit(nil)
+			bare := *f
+			bare.Controls = keep(f.Controls, func(c *Control) bool { return c.Type != "checkbox" })
+			step := bare.submit(nil)
 			step.Kind, step.Pressed = Consent, c.Text
 			return step
 		}
@@ -411,76 +420,133 @@ func (v *visit) decline(doc *Document) *Step {
 
 var cookieBanner = regexp.MustCompile(`(?i)cookie`)
 
-// consent decides on a page that asks for a decision; asked is false for other pages.
-func (v *visit) consent(page *Page, doc *Document) (step *Step, asked bool, err error) {
-	forms := keep(doc.Forms, func(f *Form) bool { return !cookieBanner.MatchString(f.ID + f.Class + f.Action) })
-	var approval, refusal, other []*Control
-	owner := map[*Control]*Form{}
-	var seen []string
-	radios := false
-	for _, f := range forms {
-		if v.needsText(f) {
+// decision gathers what a page offers to someone who is asked for consent.
+type decision struct {
+	approval, refusal, other []*Control // buttons
+	radios, boxes            []*Control // choices that approve or deny by their meaning
+	owner                    map[*Control]*Form
+	seen                     []string // texts of the buttons
+}
+
+// decision reads the page's forms; a form that wants a text to be entered counts only if one can refuse in it.
+func (v *visit) decision(doc *Document) *decision {
+	d := &decision{owner: map[*Control]*Form{}}
+	for _, f := range doc.Forms {
+		refusable := f.button(func(c *Control) bool { return c.meaning() == denies }) != nil
+		if cookieBanner.MatchString(f.ID+f.Class+f.Action) || v.needsText(f) && !refusable {
 			continue
 		}
 		for _, c := range f.Controls {
-			owner[c] = f
-			switch {
-			case c.Disabled:
-			case c.buttonLike():
-				seen = append(seen, fmt.Sprintf("%q", c.Text))
-				switch {
-				case v.Approve != "" && c.is(v.Approve):
-					approval = append([]*Control{c}, approval...)
-				case v.Deny != "" && c.is(v.Deny):
-					refusal = append([]*Control{c}, refusal...)
-				case c.meaning() == approves:
-					approval = append(approval, c)
-				case c.meaning() == denies:
-					refusal = append(refusal, c)
-				case c.meaning() != leaves:
-					other = append(other, c)
-				}
-			case c.Type == "radio" && (c.choice() == approves || c.choice() == denies):
-				radios = true
-			case c.Type == "button" && c.meaning() == denies:
-				seen = append(seen, fmt.Sprintf("%q", c.Text))
+			d.owner[c] = f
+			if !c.Disabled {
+				d.add(c, v)
 			}
 		}
 	}
-	if len(approval) == 0 && !radios && (len(refusal) == 0 || len(other) == 0) {
+	return d
+}
+
+func (d *decision) add(c *Control, v *visit) {
+	switch {
+	case c.buttonLike():
+		d.seen = append(d.seen, fmt.Sprintf("%q", c.Text))
+		switch {
+		case v.Approve != "" && c.is(v.Approve):
+			d.approval = append([]*Control{c}, d.approval...)
+		case v.Deny != "" && c.is(v.Deny):
+			d.refusal = append([]*Control{c}, d.refusal...)
+		case c.meaning() == approves:
+			d.approval = append(d.approval, c)
+		case c.meaning() == denies:
+			d.refusal = append(d.refusal, c)
+		case c.meaning() != leaves:
+			d.other = append(d.other, c)
+		}
+	case c.Type == "button" && c.meaning() == denies:
+		d.seen = append(d.seen, fmt.Sprintf("%q", c.Text))
+	case c.Type == "radio" && (c.choice() == approves || c.choice() == denies):
+		d.radios = append(d.radios, c)
+	case c.Type == "checkbox" && (c.choice() == approves || meaningOf(c.Name) == approves):
+		d.boxes = append(d.boxes, c)
+	}
+}
+
+// consent decides on a page that asks for a decision; asked is false for other pages.
+func (v *visit) consent(page *Page, doc *Document) (step *Step, asked bool, err error) {
+	d := v.decision(doc)
+	refusable := len(d.refusal) > 0 || v.decline(doc) != nil
+	asks := len(d.approval) > 0 || len(d.radios) > 0 || len(d.boxes) > 0 && len(d.other) > 0 || refusable && len(d.other) > 0
+	if !asks {
 		step := v.consentByLink(doc)
 		return step, step != nil, nil
 	}
-	forget := func(text, key string) (*Step, bool, error) {
+	unclear := func(text, key string) (*Step, bool, error) {
 		return nil, true, &Error{Reason: NoChoice, URL: page.URL,
-			Text: fmt.Sprintf("the page asks for a decision, but %s; its buttons are %s", text, strings.Join(seen, ", ")),
+			Text: fmt.Sprintf("the page asks for a decision, but %s; its buttons are %s", text, strings.Join(d.seen, ", ")),
 			Fix:  "set login." + key + " to the button's text, value or name"}
 	}
-	press := func(c *Control) (*Step, bool, error) {
-		f := owner[c]
+	press := func(f *Form, c *Control) (*Step, bool, error) {
 		v.fill(f)
 		step := f.submit(c)
 		step.Kind = Consent
 		return step, true, nil
 	}
-	if radios {
-		return v.decideByRadio(forms, press, forget)
+	if len(d.radios) > 0 {
+		if c := v.chooseRadio(d); c != nil {
+			f := d.owner[c]
+			return press(f, f.button(func(b *Control) bool { return b.meaning() != denies && b.meaning() != leaves }))
+		}
 	}
 	if v.choice.Deny {
-		if len(refusal) > 0 {
-			return press(refusal[0])
+		switch {
+		case len(d.refusal) > 0:
+			return press(d.owner[d.refusal[0]], d.refusal[0])
+		case refusable:
+			return v.decline(doc), true, nil
+		case len(d.boxes) > 0:
+			for _, c := range d.boxes {
+				c.Checked = false
+			}
+			f := d.owner[d.boxes[0]]
+			return press(f, f.button(func(b *Control) bool { return b.meaning() != leaves }))
 		}
-		if step := v.decline(doc); step != nil {
-			return step, true, nil
-		}
-		return forget("none of them refuses", "deny")
+		return unclear("none of them refuses", "deny")
 	}
-	chosen := approval
+	chosen := d.approval
 	if len(chosen) == 0 {
-		chosen = other
+		chosen = keep(d.other, func(c *Control) bool { return c.meaning() == proceeds })
 	}
-	tick(owner[chosen[0]])
-	return press(chosen[0])
+	if len(chosen) == 0 {
+		chosen = d.other
+	}
+	if len(d.approval) == 0 && len(chosen) != 1 {
+		return unclear("it is not clear which one approves", "approve")
+	}
+	tick(d.owner[chosen[0]])
+	return press(d.owner[chosen[0]], chosen[0])
+}
+
+// chooseRadio selects, in every group of radio buttons, the one that means what the owner wants, and returns the first.
+func (v *visit) chooseRadio(d *decision) *Control {
+	want := approves
+	if v.choice.Deny {
+		want = denies
+	}
+	var first *Control
+	for _, c := range d.radios {
+		if c.choice() != want {
+			continue
+		}
+		for _, other := range d.owner[c].Controls {
+			if other.Type == "radio" && other.Name == c.Name {
+				other.Checked = other == c
+			}
+		}
+		if first == nil {
+			first = c
+		}
+	}
+	return first
 }
 
 // consentByLink decides on a page that offers both answers as links.
@@ -519,7 +585,7 @@ func (v *visit) needsText(f *Form) bool {
 	return false
 }
 
-// choice is the meaning of a radio button.
+// choice is the meaning of a radio button or check box.
 func (c *Control) choice() meaning {
 	for _, s := range []string{c.Value, c.Label, c.ID} {
 		if m := meaningOf(s); m == approves || m == denies {
@@ -527,32 +593,6 @@ func (c *Control) choice() meaning {
 		}
 	}
 	return unknown
-}
-
-func (v *visit) decideByRadio(forms []*Form, press func(*Control) (*Step, bool, error), forget func(string, string) (*Step, bool, error)) (*Step, bool, error) {
-	want, key := approves, "approve"
-	if v.choice.Deny {
-		want, key = denies, "deny"
-	}
-	for _, f := range forms {
-		for _, c := range f.Controls {
-			if c.Type != "radio" || c.Disabled || c.choice() != want {
-				continue
-			}
-			for _, other := range f.Controls {
-				if other.Type == "radio" && other.Name == c.Name {
-					other.Checked = other == c
-				}
-			}
-			if button := f.button(func(b *Control) bool { return b.meaning() != denies && b.meaning() != leaves }); button != nil {
-				return press(button)
-			}
-			step := f.submit(nil)
-			step.Kind = Consent
-			return step, true, nil
-		}
-	}
-	return forget("no choice in it does what was wanted", key)
 }
 
 // tick agrees to all that a form offers if nothing is preselected (a consent to nothing is a refusal); what is
