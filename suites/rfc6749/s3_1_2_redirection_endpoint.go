@@ -1,0 +1,251 @@
+package rfc6749
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/oauthcheck/oauthcheck/suites"
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+func init() {
+	suites.Section("RFC 6749", "3.1.2", func(s *suites.S) {
+		s.Check("redirect-uri-absolute", suites.Requires("RFC6749-3.1.2-01"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				for _, uri := range []string{"/cb", "//attacker.example/cb", "cb"} {
+					as.Variant(uri, func(g Gomega) { notSentTo(as, g, uri) })
+				}
+			})
+
+		s.Check("redirect-uri-query-retained", suites.Requires("RFC6749-3.1.2-02"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				client, uri := clientWithQueryURI(as)
+				if client == nil {
+					as.Skip("clients.primary.redirect_uris: [https://client.example/cb, \"https://client.example/cb?tenant=1\"]",
+						"no configured redirection URI has a query")
+				}
+				a := as.Authorize(target.As(client), target.RedirectURI(uri), target.NoControl())
+				if a.Location == "" {
+					as.Inconclusive("the authorization request with %s did not succeed: %s", uri, DescribeAuthorization(a))
+				}
+				g.Expect(a).To(BeSentTo(uri))
+				if strings.Count(strings.SplitN(a.Location, "#", 2)[0], "?") > 1 {
+					as.Fail("a second question mark was added: %s", DescribeAuthorization(a))
+				}
+			})
+
+		s.Check("redirect-uri-no-fragment", suites.Requires("RFC6749-3.1.2-03"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				uri := as.ClientFor(target.AuthorizationCode).RedirectURIs[0]
+				a := as.Authorize(target.RedirectURI(uri + "#frag"))
+				if a.Location != "" && !strings.Contains(a.RawFragment(), "frag") {
+					as.Note("the browser is sent to the registered URI without the fragment")
+					return
+				}
+				g.Expect(a).NotTo(DeliverCode())
+			})
+	})
+
+	suites.Section("RFC 6749", "3.1.2.2", func(s *suites.S) {
+		s.Check("public-client-redirect-uri-registered", suites.Requires("RFC6749-3.1.2.2-01"),
+			suites.Needs(target.AuthorizationCode, target.PublicClient),
+			func(as *target.AS, g Gomega) {
+				as.Variant("foreign", func(g Gomega) {
+					as.Code(target.As(as.Public())) // control
+					g.Expect(as.Authorize(target.As(as.Public()), target.RedirectURI(foreignURI))).To(NotLeaveFor(foreignURI))
+				})
+				if as.Has(target.Registration) {
+					as.Variant("registered-without", func(g Gomega) { registeredWithoutURI(as, g, "none") })
+				}
+			})
+
+		s.Check("implicit-redirect-uri-registered", suites.Requires("RFC6749-3.1.2.2-02"),
+			suites.Needs(target.ImplicitGrant, target.ConfidentialClient),
+			func(as *target.AS, g Gomega) {
+				client := as.Confidential()
+				if as.Implicit(target.As(client), target.NoControl()).Param("access_token") == "" {
+					as.Skip("", "the confidential client may not use the implicit grant")
+				}
+				g.Expect(as.Implicit(target.As(client), target.RedirectURI(foreignURI))).To(NotLeaveFor(foreignURI))
+			})
+
+		s.Check("confidential-client-redirect-uri-registered", suites.Requires("RFC6749-3.1.2.2-03"),
+			suites.Needs(target.AuthorizationCode, target.ConfidentialClient, target.Registration),
+			func(as *target.AS, g Gomega) { registeredWithoutURI(as, g, "client_secret_basic") })
+
+		s.Check("redirect-uri-fully-registered", suites.Requires("RFC6749-3.1.2.2-04"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				uri := registeredURI(as)
+				for _, probe := range []struct{ name, uri string }{
+					{"extra-query", withQuery(uri, "oauthcheck=1")},
+					{"extra-path-segment", uri + "/extra"},
+					{"query-with-code", withQuery(uri, "code=attacker")},
+					{"query-with-escaped-code", withQuery(uri, "%63ode=attacker")},
+					{"query-with-state", withQuery(uri, "state=attacker")},
+					{"query-with-error", withQuery(uri, "error=access_denied")},
+					{"query-injection", uri + "&redirect_uri=" + foreignURI},
+					{"escaped-query-injection", uri + "%26redirect_uri=" + foreignURI},
+				} {
+					as.Variant(probe.name, func(g Gomega) { deliversNoCodeTo(as, g, probe.uri) })
+				}
+			})
+
+		s.Check("answer-goes-to-requested-uri", suites.Requires("RFC6749-3.1.2.2-06"),
+			suites.Needs(target.AuthorizationCode, target.SecondRedirectURI),
+			func(as *target.AS, g Gomega) {
+				for _, uri := range as.ClientFor(target.AuthorizationCode).RedirectURIs[:2] {
+					as.Variant(uri, func(g Gomega) {
+						a := as.Authorize(target.RedirectURI(uri), target.NoControl())
+						if a.Code() == "" {
+							as.Inconclusive("the authorization request did not succeed: %s", DescribeAuthorization(a))
+						}
+						g.Expect(a).To(BeSentTo(uri))
+					})
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "3.1.2.3", func(s *suites.S) {
+		s.Check("redirect-uri-not-guessed", suites.Requires("RFC6749-3.1.2.3-01"),
+			suites.Needs(target.AuthorizationCode, target.SecondRedirectURI),
+			func(as *target.AS, g Gomega) {
+				a := as.Authorize(target.Omit("redirect_uri"))
+				g.Expect(a).NotTo(DeliverCode())
+				if a.Location != "" {
+					as.Note("the browser is sent to a registered URI with error %q", a.Error())
+				}
+			})
+
+		s.Check("single-redirect-uri-optional", suites.Requires("RFC6749-3.1.2.3-02"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				client := clientWithOneRedirectURI(as)
+				if client == nil {
+					as.Skip("clients.second: {redirect_uris: [one URI]}", "no configured client has exactly one redirection URI")
+				}
+				as.Code(target.As(client)) // control
+				a := as.Authorize(target.As(client), target.Omit("redirect_uri"))
+				if a.Code() == "" && as.Has(target.OpenID) {
+					as.Note("an OpenID provider demands redirect_uri: %s", DescribeAuthorization(a))
+					return
+				}
+				g.Expect(a).To(DeliverCode())
+				g.Expect(a).To(BeSentTo(client.RedirectURIs[0]))
+			})
+
+		s.Check("unregistered-redirect-uri-refused", suites.Requires("RFC6749-3.1.2.3-03"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) { deliversNoCodeTo(as, g, foreignURI) })
+
+		s.Check("redirect-uri-exact-match", suites.Requires("RFC6749-3.1.2.3-04"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				for _, m := range redirectManipulations(registeredURI(as)) {
+					as.Variant(m.name, func(g Gomega) { m.judge(as, g) })
+				}
+				as.Variant("control-at-the-end", func(g Gomega) { as.Code() })
+			})
+	})
+
+	suites.Section("RFC 6749", "3.1.2.4", func(s *suites.S) {
+		s.Check("bad-redirect-uri-error-page", suites.Requires("RFC6749-3.1.2.4-01"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				a := as.Authorize(target.RedirectURI(foreignURI))
+				if a.Location != "" {
+					as.Inconclusive("the browser was sent away, which another check judges")
+				}
+				if len(a.Page.Body) == 0 {
+					as.Fail("an empty body (status %d); expected a page that tells the resource owner", a.Page.Status)
+				}
+			})
+
+		s.Check("no-redirect-to-invalid-uri", suites.Requires("RFC6749-3.1.2.4-02"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				for _, probe := range []struct{ name, uri string }{
+					{"foreign", foreignURI}, {"javascript", "javascript:alert(1)"}, {"data", "data:text/html,x"},
+					{"custom-scheme", "oauthcheck-unregistered:/cb"},
+				} {
+					as.Variant(probe.name, func(g Gomega) {
+						g.Expect(as.Authorize(target.RedirectURI(probe.uri))).To(NotLeaveFor(probe.uri))
+					})
+				}
+				// With a second error in the request the server must still not report it to the bad URI.
+				as.Variant("foreign-and-unknown-response-type", func(g Gomega) {
+					g.Expect(as.Authorize(target.RedirectURI(foreignURI), target.Set("response_type", "oauthcheck_unknown"))).To(NotLeaveFor(foreignURI))
+				})
+				as.Variant("foreign-and-unknown-scope", func(g Gomega) {
+					g.Expect(as.Authorize(target.RedirectURI(foreignURI), target.Set("scope", unknownScope))).To(NotLeaveFor(foreignURI))
+				})
+				as.Variant("foreign-and-prompt-none", func(g Gomega) {
+					g.Expect(as.Authorize(target.RedirectURI(foreignURI), target.Set("prompt", "none"))).To(NotLeaveFor(foreignURI))
+				})
+			})
+	})
+}
+
+// registeredURI is the redirection URI that manipulations start from: one that is no loopback URI where there is a choice,
+// since libraries relax those by more than the port that RFC 8252 frees.
+func registeredURI(as *target.AS) string {
+	uris := as.ClientFor(target.AuthorizationCode).RedirectURIs
+	for _, uri := range uris {
+		if u, err := url.Parse(uri); err == nil && u.Scheme == "https" && u.RawQuery == "" {
+			return uri
+		}
+	}
+	return uris[0]
+}
+
+// clientWithQueryURI is a configured client with a redirection URI that has a query; nil if there is none.
+func clientWithQueryURI(as *target.AS) (*target.Client, string) {
+	for _, client := range as.Config().Clients.All() {
+		for _, uri := range client.RedirectURIs {
+			if strings.Contains(uri, "?") && client.MayUse("authorization_code") {
+				return client, uri
+			}
+		}
+	}
+	return nil, ""
+}
+
+// withQuery appends a parameter to a URI.
+func withQuery(uri, query string) string {
+	if strings.Contains(uri, "?") {
+		return uri + "&" + query
+	}
+	return uri + "?" + query
+}
+
+// notSentTo judges that the browser does not go to a value that is no registered URI, nor to what it resolves to.
+func notSentTo(as *target.AS, g Gomega, uri string) {
+	a := as.Authorize(target.RedirectURI(uri))
+	g.Expect(a).To(NotLeaveFor(uri))
+	if base, err := url.Parse(as.Endpoint(target.AuthorizationEndpoint)); err == nil {
+		if resolved, err := base.Parse(uri); err == nil {
+			g.Expect(a).To(NotLeaveFor(resolved.String()))
+		}
+	}
+}
+
+// deliversNoCodeTo judges that a URI that was not registered gets no code. A redirect there without a code is the finding of
+// the check of section 3.1.2.4.
+func deliversNoCodeTo(as *target.AS, g Gomega, uri string) {
+	a := as.Authorize(target.RedirectURI(uri))
+	if a.Code() != "" && !a.SentTo(uri) {
+		as.Note("a code was delivered, but to another URI: %s", DescribeAuthorization(a))
+		return
+	}
+	g.Expect(a).NotTo(DeliverCode())
+}
+
+// registeredWithoutURI judges what becomes of a client that registers for the code grant without redirection URIs.
+func registeredWithoutURI(as *target.AS, g Gomega, method string) {
+	r := as.Register(map[string]any{
+		"client_name": "oauthcheck without redirection URI", "grant_types": []string{"authorization_code"},
+		"response_types": []string{"code"}, "token_endpoint_auth_method": method,
+	}, target.AnyStatus())
+	id := r.String("client_id")
+	if id == "" {
+		return // the registration was refused
+	}
+	client := &target.Client{ID: id, Secret: r.String("client_secret"), RedirectURIs: []string{foreignURI}}
+	g.Expect(as.Authorize(target.As(client), target.RedirectURI(foreignURI), target.NoControl())).To(NotLeaveFor(foreignURI))
+}

@@ -1,0 +1,56 @@
+package target
+
+import (
+	"crypto/tls"
+	"net"
+	"net/url"
+)
+
+// Protocol versions for Handshake.
+const (
+	TLS10 uint16 = tls.VersionTLS10
+	TLS11 uint16 = tls.VersionTLS11
+	TLS12 uint16 = tls.VersionTLS12
+	TLS13 uint16 = tls.VersionTLS13
+)
+
+// Handshake tries a TLS handshake with the host of an endpoint, offering the versions from lowest to highest with every
+// cipher suite that Go knows for them, the insecure ones included: a handshake that fails for want of a common suite
+// proves nothing. It does not look at the certificate. Nil means that the handshake completed.
+func (as *AS) Handshake(endpoint Endpoint, lowest, highest uint16) error {
+	u, err := url.Parse(as.Endpoint(endpoint))
+	if err != nil {
+		return err
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), "443")
+	}
+	var suites []uint16
+	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		suites = append(suites, s.ID)
+	}
+	dialer := tls.Dialer{
+		NetDialer: &net.Dialer{Timeout: as.Timing().Timeout},
+		Config: &tls.Config{
+			ServerName: u.Hostname(), MinVersion: lowest, MaxVersion: highest, CipherSuites: suites,
+			InsecureSkipVerify: true, // the version is judged here, not the certificate
+		},
+	}
+	conn, err := dialer.DialContext(as.ctx, "tcp", host)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// OverPlainHTTP sends a request to the same host and path with the scheme http and its standard port. The caller makes sure that
+// it carries nothing secret.
+func (as *AS) OverPlainHTTP(req *Request) *Response {
+	return as.Send(req.Clone().Apply(AnyStatus(), Edit(func(r *Request) {
+		if u, err := url.Parse(r.URL); err == nil {
+			u.Scheme, u.Host = "http", u.Hostname()
+			r.URL = u.String()
+		}
+	})))
+}
