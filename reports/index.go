@@ -1,0 +1,325 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"math/bits"
+	"net/url"
+	"sort"
+	"strings"
+)
+
+const (
+	// gram is the number of folded bytes that the search looks at in one step; it fits a machine word. It is also the
+	// shortest value that is searched for: shorter ones would be found in innocent text.
+	gram = 8
+	// minFragment is the length from which a part of a secret counts.
+	minFragment = 12
+	// minElided is the same beside an ellipsis, where a text says itself that it was shortened.
+	minElided = 6
+	// maxEncoded bounds the part of a secret that is searched for in encodings.
+	maxEncoded = 3072
+	// maxSecret bounds the part of a secret of which fragments are searched for.
+	maxSecret = 1 << 16
+)
+
+// index finds many secrets in a text in one pass. All comparing happens on folded text.
+type index struct {
+	patterns []pattern // sorted by text
+	starts   bitset    // grams that patterns begin with
+	grams    bitset    // all grams of the secrets of which fragments count
+	all      []byte    // the secrets of which fragments count, each followed by a zero byte
+	ends     []int32   // where each of them ends in all
+	owners   []int     // and its number
+	public   []byte    // text of which fragments do not count
+	located  map[string]int
+}
+
+type pattern struct {
+	text   []byte
+	secret int
+	prefix int32 // the longest other pattern that begins this one, or -1
+}
+
+// found is a span of a text that holds (part of) a secret.
+type found struct {
+	start, end int
+	secret     int
+	part       bool // only a part of the secret
+}
+
+// searched is a secret as the index needs it.
+type searched struct {
+	number    int
+	value     string
+	fragments bool // whether parts of the value count
+}
+
+func newIndex(secrets []searched, public string) *index {
+	x := &index{public: []byte(foldString(public)), located: map[string]int{}}
+	seen := map[string]bool{}
+	add := func(text string, secret int) {
+		text = foldString(text)
+		if len(text) < gram || seen[text] {
+			return
+		}
+		seen[text] = true
+		x.patterns = append(x.patterns, pattern{text: []byte(text), secret: secret})
+	}
+	for _, s := range secrets {
+		for _, form := range forms(s.value) {
+			add(form, s.number)
+		}
+	}
+	sort.SliceStable(x.patterns, func(i, j int) bool { return bytes.Compare(x.patterns[i].text, x.patterns[j].text) < 0 })
+	x.starts = newBitset(len(x.patterns))
+	for i := range x.patterns {
+		p := &x.patterns[i]
+		p.prefix = int32(i) - 1
+		for p.prefix >= 0 && !bytes.HasPrefix(p.text, x.patterns[p.prefix].text) {
+			p.prefix = x.patterns[p.prefix].prefix
+		}
+		x.starts.set(key(p.text))
+	}
+	for _, s := range secrets {
+		if !s.fragments {
+			continue
+		}
+		part := canonical(s.value)
+		x.all, _ = fold(x.all, nil, part[:min(len(part), maxSecret)])
+		x.all = append(x.all, 0)
+		x.ends = append(x.ends, int32(len(x.all)))
+		x.owners = append(x.owners, s.number)
+	}
+	x.grams = newBitset(len(x.all))
+	var k uint64
+	for i, c := range x.all {
+		if k = k<<8 | uint64(c); i >= gram-1 {
+			x.grams.set(k)
+		}
+	}
+	return x
+}
+
+// forms lists the spellings under which a value is searched for, beyond those that peeling and folding make equal.
+func forms(value string) []string {
+	plain := canonical(value)
+	list := []string{value, plain}
+	if strings.ContainsRune(plain, ' ') {
+		list = append(list, strings.ReplaceAll(plain, " ", "+"))
+	}
+	short := value
+	if len(short) > maxEncoded {
+		short = short[:maxEncoded]
+	}
+	list = append(list, hex.EncodeToString([]byte(short)))
+	list = append(list, base64Forms(short)...)
+	if len(plain) <= maxEncoded && plain != short {
+		list = append(list, hex.EncodeToString([]byte(plain)))
+		list = append(list, base64Forms(plain)...)
+	}
+	if escaped := url.QueryEscape(short); escaped != short { // as RFC 6749 section 2.3.1 puts it into a Basic header
+		list = append(list, base64Forms(escaped)...)
+	}
+	return list
+}
+
+// base64Forms returns what base64 makes of a value inside a longer text: one form for each of the three alignments,
+// without the digits at the edges that depend on the neighbours.
+func base64Forms(value string) []string {
+	var list []string
+	for shift := range 3 {
+		digits := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + value))
+		from := (shift*8 + 5) / 6
+		to := (shift + len(value)) * 8 / 6
+		if to > from {
+			list = append(list, digits[from:to])
+		}
+	}
+	return list
+}
+
+// find appends to hits the secrets in v, as spans of v's source. Whole secrets are found anywhere; parts of them from
+// minFragment bytes on, and from minElided bytes on beside an ellipsis.
+func (x *index) find(v view, hits []found, buf *buffers) []found {
+	if len(x.patterns) == 0 && len(x.all) == 0 {
+		return hits
+	}
+	text, at := fold(buf.text[:0], buf.at[:0], v.text)
+	buf.text, buf.at = text, at
+	emit := func(i, j, secret int, part bool) {
+		start, _ := v.source(int(at[i]), int(at[i]))
+		_, end := v.source(int(at[j-1]), int(at[j-1])+1)
+		hits = append(hits, found{start, end, secret, part})
+	}
+	var (
+		k     uint64
+		n     int // bytes in k
+		first = -1
+	)
+	flush := func(end int) { // the grams that begin in [first, end-gram] all belong to secrets
+		if first >= 0 {
+			x.fragments(text[first:end], func(i, j, secret int) { emit(first+i, first+j, secret, true) })
+			first = -1
+		}
+	}
+	for i := 0; i < len(text); i++ {
+		k = k<<8 | uint64(text[i])
+		if n++; n < gram {
+			continue
+		}
+		begin := i - gram + 1
+		if x.starts.has(k) {
+			if p := x.longest(text[begin:]); p != nil {
+				flush(begin + gram - 1)
+				emit(begin, begin+len(p.text), p.secret, false)
+				i, n, k = begin+len(p.text)-1, 0, 0
+				continue
+			}
+		}
+		if !x.grams.has(k) {
+			flush(i)
+		} else if first < 0 {
+			first = begin
+		}
+	}
+	flush(len(text))
+	return x.elided(v, hits)
+}
+
+// longest returns the longest pattern that text begins with. Between a prefix of text and text itself, in sorted order,
+// there are only texts with that prefix; hence the way through the prefixes of the last pattern not greater than text.
+func (x *index) longest(text []byte) *pattern {
+	i := sort.Search(len(x.patterns), func(i int) bool { return bytes.Compare(x.patterns[i].text, text) > 0 }) - 1
+	for i >= 0 && !bytes.HasPrefix(text, x.patterns[i].text) {
+		i = int(x.patterns[i].prefix)
+	}
+	if i < 0 {
+		return nil
+	}
+	return &x.patterns[i]
+}
+
+// fragments verifies a stretch of text whose grams all seem to be parts of secrets (the bit set errs on that side).
+func (x *index) fragments(text []byte, emit func(i, j, secret int)) {
+	for i := 0; i+minFragment <= len(text); {
+		where := x.locate(text[i : i+minFragment])
+		if where < 0 {
+			i++
+			continue
+		}
+		n := minFragment
+		for i+n < len(text) && x.all[where+n] == text[i+n] { // a zero byte ends each secret
+			n++
+		}
+		if !bytes.Contains(x.public, text[i:i+n]) {
+			emit(i, i+n, x.owner(where))
+		}
+		i += n - minFragment + 1 // another secret may begin inside this one
+	}
+}
+
+// locate finds the first place in x.all of a part of minFragment bytes, or -1.
+func (x *index) locate(part []byte) int {
+	where, ok := x.located[string(part)]
+	if !ok {
+		where = bytes.Index(x.all, part)
+		x.located[string(part)] = where
+	}
+	return where
+}
+
+func (x *index) owner(offset int) int {
+	return x.owners[sort.Search(len(x.ends), func(i int) bool { return int(x.ends[i]) > offset })]
+}
+
+// elided finds the ends of shortened secrets: the word before and the word after each ellipsis.
+func (x *index) elided(v view, hits []found) []found {
+	if len(x.all) == 0 {
+		return hits
+	}
+	for from := 0; ; {
+		at, n := indexEllipsis(v.text[from:])
+		if at < 0 {
+			return hits
+		}
+		at += from
+		from = at + n
+		begin, end := at, from
+		for begin > 0 && wordByte(v.text[begin-1]) {
+			begin--
+		}
+		for end < len(v.text) && wordByte(v.text[end]) && !strings.HasPrefix(v.text[end:], "..") {
+			end++
+		}
+		for _, span := range [][2]int{{begin, at}, {from, end}} {
+			word := []byte(foldString(v.text[span[0]:span[1]]))
+			if len(word) < minElided || bytes.Contains(x.public, word) {
+				continue
+			}
+			if where := bytes.Index(x.all, word); where >= 0 {
+				start, stop := v.source(span[0], span[1])
+				hits = append(hits, found{start, stop, x.owner(where), true})
+			}
+		}
+	}
+}
+
+func indexEllipsis(s string) (at, length int) {
+	dots, sign := strings.Index(s, "..."), strings.Index(s, "…")
+	switch {
+	case dots < 0 && sign < 0:
+		return -1, 0
+	case dots < 0 || sign >= 0 && sign < dots:
+		return sign, len("…")
+	}
+	end := dots
+	for end < len(s) && s[end] == '.' {
+		end++
+	}
+	return dots, end - dots
+}
+
+func wordByte(c byte) bool {
+	return isAlnum(c) || strings.IndexByte("_-~+/.", c) >= 0
+}
+
+func isAlnum(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// buffers are reused from one text to the next.
+type buffers struct {
+	text []byte
+	at   []int32
+}
+
+func key(b []byte) uint64 {
+	var k uint64
+	for _, c := range b[:gram] {
+		k = k<<8 | uint64(c)
+	}
+	return k
+}
+
+// bitset is a Bloom filter with one hash function: it may say yes by mistake, never no.
+type bitset struct {
+	words []uint64
+	shift uint
+}
+
+func newBitset(n int) bitset {
+	size := max(10, bits.Len(uint(n))+4) // sixteen to thirty-two bits an entry
+	return bitset{make([]uint64, 1<<(size-6)), uint(64 - size)}
+}
+
+func (s bitset) set(k uint64) {
+	h := k * 0x9e3779b97f4a7c15 >> s.shift
+	s.words[h>>6] |= 1 << (h & 63)
+}
+
+func (s bitset) has(k uint64) bool {
+	h := k * 0x9e3779b97f4a7c15 >> s.shift
+	return s.words[h>>6]&(1<<(h&63)) != 0
+}
