@@ -240,4 +240,3 @@ func Expected(profile *profiles.Profile, checks []Check) []Expectation {
 	}
 	return out
 }
-
