@@ -6,6 +6,9 @@ import (
 	"slices"
 )
 
+// specialClients are the keys of clients with a role of their own.
+var specialClients = []string{"primary", "second", "public", "implicit", "service"}
+
 // All lists the configured clients, primary first.
 func (c Clients) All() []*Client {
 	var out []*Client
@@ -43,7 +46,7 @@ func (c Clients) ByName(name string) *Client {
 // names lists the keys of the configured clients.
 func (c Clients) names() []string {
 	var out []string
-	for _, name := range []string{"primary", "second", "public", "implicit", "service"} {
+	for _, name := range specialClients {
 		if c.ByName(name) != nil {
 			out = append(out, name)
 		}
