@@ -92,7 +92,7 @@ func (e *execution) run(ctx context.Context, newAS func(context.Context, string,
 		}
 	}
 
-	exchanges := e.as.Exchanges()
+	exchanges := own(e.as.Exchanges())
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sealed = true

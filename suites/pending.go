@@ -14,6 +14,6 @@ func discoverTarget(ctx context.Context, cfg target.Config) (*target.Info, error
 	return info, ctx.Err()
 }
 
-func (r *run) redact(*reports.Report) {}
-
-func (r *run) text(c reports.Check) string { return c.Message + c.Actual }
+func failureBlock(c reports.Check, _ []reports.Requirement) string {
+	return c.Message + "\n" + c.Actual
+}

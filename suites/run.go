@@ -32,9 +32,10 @@ type run struct {
 	filtered map[*Check]string
 	started  time.Time
 
-	info    *target.Info
-	target  *target.Run
-	declare declarations
+	info     *target.Info
+	target   *target.Run
+	declare  declarations
+	redactor *reports.Redactor
 
 	executions []*execution // of the checks in the report; catalogue order
 	finished   chan struct{}
@@ -62,6 +63,7 @@ func prepare(cfg Config) (*run, error) {
 		return nil, err
 	}
 	r.declare = newDeclarations(cfg.Profile, cfg.Judge)
+	r.redactor = newRedactor(cfg.Target)
 	for _, c := range r.checks {
 		if _, ok := r.filtered[c]; !ok {
 			r.executions = append(r.executions, newExecution(c))
@@ -249,7 +251,7 @@ func (r *run) assemble() *reports.Report {
 		report.Checks = append(report.Checks, e.result)
 	}
 	report.Requirements = named(report.Checks)
-	report.Summary = summarise(report.Checks)
+	report.Summary = reports.Summarize(report.Checks)
 	report.Run.ExitStatus = ExitStatus(report, r.cfg.FailOn)
 	r.redact(report)
 	return report
@@ -271,28 +273,4 @@ func named(checks []reports.Check) []reports.Requirement {
 		}
 	}
 	return out
-}
-
-// summarise counts the verdicts.
-func summarise(checks []reports.Check) reports.Summary {
-	var s reports.Summary
-	for _, c := range checks {
-		switch c.Verdict {
-		case reports.Pass:
-			s.Pass++
-		case reports.Fail:
-			s.Fail++
-		case reports.Warn:
-			s.Warn++
-		case reports.Note:
-			s.Note++
-		case reports.Known:
-			s.Known++
-		case reports.Skip:
-			s.Skip++
-		case reports.Inconclusive:
-			s.Inconclusive++
-		}
-	}
-	return s
 }

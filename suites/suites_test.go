@@ -66,7 +66,7 @@ func TestVerdicts(t *testing.T) {
 		"MUST":   {must, fails, nil, reports.Fail, "compared"},
 		"SHOULD": {should, fails, nil, reports.Warn, "compared"},
 		"MAY":    {may, fails, nil, reports.Note, "compared"},
-		"trial":  {must, fails, []any{Provisional("2026-11")}, reports.Note, "compared"},
+		"trial":  {must, fails, []any{Provisional("2026-11")}, reports.Fail, "compared"},
 		"remark": {must, func(as *target.AS, g gomega.Gomega) { as.Note("odd: %d", 7) }, nil, reports.Note, ""},
 		"skip":   {must, func(as *target.AS, g gomega.Gomega) { as.Skip("line", "cannot") }, nil, reports.Skip, "cannot"},
 		"open":   {must, func(as *target.AS, g gomega.Gomega) { as.Inconclusive("no %s", "answer") }, nil, reports.Inconclusive, "no answer"},

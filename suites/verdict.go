@@ -66,7 +66,7 @@ func severity(level profiles.Level) reports.Verdict {
 // judge makes a report's check of what an execution came to.
 //
 // A finding is a failed body or variant. The check's verdict is that of its worst part: a finding that the profile does
-// not declare (fail, warn or note, by level; note while the check is provisional), a declared one (known), then
+// not declare (fail, warn or note, by level), a declared one (known), then
 // inconclusive or skip where nothing was judged, then note where the check remarked something, then pass. A check some
 // of whose variants could not be judged passes on the others and says so.
 func judge(c *Check, a account, declared declarations) reports.Check {
@@ -76,9 +76,6 @@ func judge(c *Check, a account, declared declarations) reports.Check {
 	out.Notes = a.notes
 
 	bad := severity(c.Level())
-	if c.Provisional != "" {
-		bad = reports.Note
-	}
 	t := tally{}
 	for _, s := range append(slices.Clone(a.variants), a.whole) {
 		verdict := statementVerdict(s, bad)

@@ -24,6 +24,41 @@ func expectations(m types.GomegaMatcher) []string {
 	return []string{strings.TrimPrefix(fmt.Sprintf("%T", m), "*matchers.")}
 }
 
+// toMatchers is toMatcher for several.
+func toMatchers(want []any) []types.GomegaMatcher {
+	var out []types.GomegaMatcher
+	for _, w := range want {
+		out = append(out, toMatcher(w))
+	}
+	return out
+}
+
+// firstMismatch returns the first matcher that does not match, with its error if it could not judge.
+func firstMismatch(value any, matchers []types.GomegaMatcher) (types.GomegaMatcher, error) {
+	for _, m := range matchers {
+		if ok, err := m.Match(value); !ok || err != nil {
+			return m, err
+		}
+	}
+	return nil, nil
+}
+
+// explanations says for each matcher what it accepts, as a continuation of the name of a value: Gomega's own matchers
+// say so only when they fail.
+func explanations(value any, matchers []types.GomegaMatcher) []string {
+	var out []string
+	for _, m := range matchers {
+		if own, ok := m.(Matcher); ok {
+			out = append(out, " that is "+strings.Join(own.Expects(), " or "))
+			continue
+		}
+		if f := ParseFailure(m.FailureMessage(value)); len(f.Expected) > 0 {
+			out = append(out, " "+f.Expected[0])
+		}
+	}
+	return out
+}
+
 // AnyOf matches if any of the matchers does; its failure lists the outcomes of all of them.
 func AnyOf(alternatives ...types.GomegaMatcher) Matcher {
 	var expects []string

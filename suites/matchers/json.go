@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/oauthcheck/oauthcheck/suites/target"
-	"github.com/onsi/gomega/types"
 )
 
 // BeJSONObject judges the raw body: valid UTF-8 that is exactly one JSON object (RFC 8259). A byte order mark before it
@@ -66,40 +65,45 @@ func OmitMember(name string) Matcher {
 }
 
 func member(name string, optional bool, want []any) Matcher {
-	var matchers []types.GomegaMatcher
-	expects := "member " + name
-	for _, w := range want {
-		m := toMatcher(w)
-		matchers = append(matchers, m)
-		expects += " that is " + strings.Join(expectations(m), " or ")
+	matchers := toMatchers(want)
+	accepted := func(wanted []string) []string {
+		out := []string{"member " + name + strings.Join(wanted, "")}
+		if optional {
+			out = append(out, "no member "+name)
+		}
+		return out
 	}
-	accepted := []string{expects}
-	if optional {
-		accepted = append(accepted, "no member "+name)
+	var wanted []string
+	for _, m := range matchers {
+		wanted = append(wanted, " that is "+strings.Join(expectations(m), " or "))
 	}
-	return onMembers(accepted, func(members map[string]any) (bool, string) {
+	j := onMembers(accepted(wanted), func(members map[string]any) (bool, string) {
 		v, ok := members[name]
 		switch {
-		case !ok || v == nil:
-			if optional {
-				return true, name + " is absent"
-			}
-			if ok {
-				return false, name + " is null"
-			}
+		case v == nil && optional:
+			return true, name + " is absent"
+		case v == nil && ok:
+			return false, name + " is null"
+		case v == nil:
 			return false, name + " is absent"
 		}
-		for _, m := range matchers {
-			matched, err := m.Match(v)
-			if err != nil {
-				return false, fmt.Sprintf("%s is %s: %v", name, jsonType(v), err)
-			}
-			if !matched {
-				return false, fmt.Sprintf("%s is %s", name, ParseFailure(m.FailureMessage(v)).Actual)
-			}
+		m, err := firstMismatch(v, matchers)
+		switch {
+		case err != nil:
+			return false, fmt.Sprintf("%s is %s: %v", name, jsonType(v), err)
+		case m != nil:
+			return false, fmt.Sprintf("%s is %s", name, ParseFailure(m.FailureMessage(v)).Actual)
 		}
 		return true, fmt.Sprintf("%s is %s: %s", name, jsonType(v), inline(v))
 	})
+	j.explain = func(actual any) []string {
+		r, err := response(actual)
+		if err != nil {
+			return j.expects
+		}
+		return accepted(explanations(r.Member(name), matchers))
+	}
+	return j
 }
 
 // onMembers makes a matcher over the members of the response's JSON object. Where there is no object it cannot judge:

@@ -23,6 +23,7 @@ type judgement struct {
 	expects []string                                        // every accepted outcome
 	refuses []string                                        // the same for a negated assertion
 	judge   func(actual any) (ok bool, got string, e error) // got describes what came back
+	explain func(actual any) []string                       // expects, where a failure can say it better; may be nil
 }
 
 func (j *judgement) Expects() []string { return j.expects }
@@ -34,7 +35,11 @@ func (j *judgement) Match(actual any) (bool, error) {
 
 func (j *judgement) FailureMessage(actual any) string {
 	_, got, _ := j.judge(actual)
-	return Failure{Expected: j.expects, Actual: got}.String()
+	expects := j.expects
+	if j.explain != nil {
+		expects = j.explain(actual)
+	}
+	return Failure{Expected: expects, Actual: got}.String()
 }
 
 func (j *judgement) NegatedFailureMessage(actual any) string {
