@@ -1,2 +1,6 @@
 // Package all registers the checks of every specification.
 package all
+
+import (
+	_ "github.com/oauthcheck/oauthcheck/suites/rfc6749"
+)
