@@ -127,8 +127,11 @@ func joinPort(host, port string) string {
 }
 
 // judge sends the manipulation and judges that the browser is not sent to anything but the registered URI.
-func (m manipulation) judge(as *target.AS, g Gomega) {
-	a := as.Authorize(target.RedirectURI(m.value))
+func (m manipulation) judge(as *target.AS, g Gomega) { m.judgeBy(as, g, as.Authorize) }
+
+// judgeBy is judge for a flow of the caller's choice.
+func (m manipulation) judgeBy(as *target.AS, g Gomega, authorize func(...target.RequestEdit) *target.Authorization) {
+	a := authorize(target.RedirectURI(m.value))
 	switch {
 	case a.Location == "" || a.Via == "link":
 	case isAt(a.Location, m.registered):

@@ -1,8 +1,6 @@
 package rfc6749
 
 import (
-	"slices"
-
 	"github.com/oauthcheck/oauthcheck/suites"
 	. "github.com/oauthcheck/oauthcheck/suites/matchers"
 	"github.com/oauthcheck/oauthcheck/suites/target"
@@ -55,10 +53,7 @@ func init() {
 
 		s.Check("authorization-error-code-known", suites.Requires("RFC6749-4.1.2.1-04"), suites.Needs(target.AuthorizationCode),
 			onErrorRedirects(func(as *target.AS, g Gomega, a *target.Authorization) {
-				g.Expect(a).NotTo(DeliverError("invalid_grant", "invalid_client", "unsupported_grant_type"))
-				if code := a.Error(); !slices.Contains(slices.Concat(AuthorizationErrors(), AuthorizationExtensionErrors()), code) {
-					as.Note("error is %q, which is no registered code", code)
-				}
+				knownAuthorizationError(as, g, a)
 			}))
 
 		s.Check("malformed-authorization-request-error", suites.Requires("RFC6749-4.1.2.1-05"), suites.Needs(target.AuthorizationCode),

@@ -29,6 +29,7 @@ const SampleUnknownResponseType = "unknown-response-type"
 type samples struct {
 	responses, errors sample[TokenSample]
 	redirects         sample[RedirectSample]
+	implicit          sample[RedirectSample]
 }
 
 // sample is one series with its evidence.
@@ -102,27 +103,44 @@ const oddCharacters = "oauthcheck\"\\\n\u00e4"
 // answer each with a page instead of a redirect; a bad scope may also be ignored.
 func (as *AS) ErrorRedirects() []RedirectSample {
 	return as.run.samples.redirects.take(as, "error-redirects", func(as *AS) []RedirectSample {
-		var out []RedirectSample
-		add := func(name string, edits ...RequestEdit) {
-			attempt(func() {
-				state := Set("state", as.Random(32)+"-._~%+/=")
-				a := as.Authorize(append([]RequestEdit{state}, edits...)...)
-				if a.Code() == "" {
-					out = append(out, RedirectSample{name, a})
-				}
-			})
-		}
-		add(SampleUnknownResponseType, Set("response_type", "oauthcheck_unknown"))
-		add("missing-response-type", Omit("response_type"))
-		add("response-type-with-odd-characters", Set("response_type", oddCharacters))
-		add("unknown-scope", Set("scope", "oauthcheck_unknown_scope"))
-		add("scope-with-odd-characters", Set("scope", oddCharacters))
-		add("prompt-with-odd-characters", Set("prompt", oddCharacters))
-		if as.Has(UserConsent) {
-			add("denial", Deny())
-		}
-		return out
+		return as.badRequests(as.Authorize,
+			badRequest{SampleUnknownResponseType, Set("response_type", "oauthcheck_unknown")},
+			badRequest{"missing-response-type", Omit("response_type")},
+			badRequest{"response-type-with-odd-characters", Set("response_type", oddCharacters)})
 	})
+}
+
+// ImplicitErrors are the same for response_type=token (RFC 6749 section 4.2.2.1).
+func (as *AS) ImplicitErrors() []RedirectSample {
+	return as.run.samples.implicit.take(as, "implicit-errors", func(as *AS) []RedirectSample { return as.badRequests(as.Implicit) })
+}
+
+// badRequest is one defect of an authorization request.
+type badRequest struct {
+	name string
+	edit RequestEdit
+}
+
+// badRequests sends the bad requests that any flow allows and more; what grants access after all is left out.
+func (as *AS) badRequests(authorize func(...RequestEdit) *Authorization, more ...badRequest) []RedirectSample {
+	requests := append(more,
+		badRequest{"unknown-scope", Set("scope", "oauthcheck_unknown_scope")},
+		badRequest{"repeated-scope", Repeat("scope")},
+		badRequest{"scope-with-odd-characters", Set("scope", oddCharacters)},
+		badRequest{"prompt-with-odd-characters", Set("prompt", oddCharacters)})
+	if as.Has(UserConsent) {
+		requests = append(requests, badRequest{"denial", Deny()})
+	}
+	var out []RedirectSample
+	for _, bad := range requests {
+		attempt(func() {
+			a := authorize(Set("state", as.Random(32)+"-._~%+/="), bad.edit)
+			if a.Code() == "" && a.Param("access_token") == "" {
+				out = append(out, RedirectSample{bad.name, a})
+			}
+		})
+	}
+	return out
 }
 
 // silent is the Judge of what no check runs: whatever keeps a sample from being made only leaves it out.

@@ -1,0 +1,230 @@
+package rfc6749
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/oauthcheck/oauthcheck/suites"
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+func init() {
+	suites.Section("RFC 6749", "6", func(s *suites.S) {
+		s.Check("refresh-token-required", suites.Requires("RFC6749-6-02"), suites.Needs(target.RefreshTokenGrant),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.RefreshToken, target.Omit("refresh_token"))).NotTo(IssueToken())
+			})
+
+		s.Check("refresh-does-not-widen-scope", suites.Requires("RFC6749-6-03"), suites.Needs(target.RefreshTokenGrant),
+			func(as *target.AS, g Gomega) {
+				narrow, extra := refreshScopes(as)
+				tokens := as.Refreshable(target.AtAuthorization(target.Scope(strings.Join(narrow, " "))))
+				if slices.Contains(strings.Fields(tokens.Scope), extra) {
+					as.Inconclusive("the first grant already holds %q", extra)
+				}
+				r := as.Refresh(tokens, target.Set("scope", strings.Join(append(narrow, extra), " ")))
+				if !r.IssuesToken() {
+					noteCode(as, r, "invalid_scope")
+					return
+				}
+				told, known := r.String("scope"), scopeOfToken(as, r.String("access_token"))
+				switch {
+				case slices.Contains(strings.Fields(told), extra), slices.Contains(strings.Fields(known), extra):
+					as.Fail("the refreshed token holds %q, which was not granted: scope %q", extra, told+known)
+				case told == "" && known == "" && tokens.Response.String("scope") == "":
+					as.Note("this server never tells the scope")
+				case told == "" && known == "":
+					as.Fail("a refresh with scope %q was answered without scope, which says that all of it was granted", strings.Join(append(narrow, extra), " "))
+				}
+			})
+
+		s.Check("refresh-keeps-scope", suites.Requires("RFC6749-6-04"), suites.Needs(target.RefreshTokenGrant),
+			func(as *target.AS, g Gomega) {
+				tokens := as.Refreshable()
+				before := grantedScope(as, tokens.Response)
+				r := as.Refresh(tokens, target.Omit("scope"))
+				if slices.Contains([]string{"invalid_scope", "invalid_request"}, r.ErrorCode()) {
+					g.Expect(r).To(IssueToken())
+				}
+				if !r.IssuesToken() {
+					as.Inconclusive("the refresh was refused: %s", DescribeResponse(r))
+				}
+				for _, scope := range strings.Fields(grantedScope(as, r)) {
+					if before != "" && !slices.Contains(strings.Fields(before), scope) {
+						as.Fail("the refreshed token holds %q; %q was granted", scope, before)
+					}
+				}
+				if r.String("scope") == "" && before != "" {
+					if now := scopeOfToken(as, r.String("access_token")); now != "" && !sameScope(now, before) {
+						as.Fail("the refreshed token holds %q in place of %q, and the response does not say so", now, before)
+					}
+				}
+			})
+
+		s.Check("refresh-narrows-scope", suites.Requires("RFC6749-6-05"), suites.Needs(target.RefreshTokenGrant),
+			func(as *target.AS, g Gomega) {
+				tokens := as.Refreshable()
+				one, _ := twoOf(as, tokens.Scope)
+				r := as.Refresh(tokens, target.Set("scope", one))
+				if !r.IssuesToken() {
+					as.Note("a narrower scope is refused: %s", DescribeResponse(r))
+					return
+				}
+				if told := r.String("scope"); told != "" && !sameScope(told, one) {
+					as.Note("the server ignores the narrower scope and says so")
+					return
+				}
+				if known := scopeOfToken(as, r.String("access_token")); known != "" && !sameScope(known, one) {
+					as.Fail("scope %q was asked for, the token holds %q, and the response does not say so", one, known)
+				}
+			})
+
+		s.Check("refresh-token-bound-to-client", suites.Requires("RFC6749-6-06"), suites.Needs(target.RefreshTokenGrant, target.SecondClient),
+			suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				as.ControlAgain(target.RefreshToken)
+				as.ControlAgain(target.RefreshToken, target.As(as.Second()))
+				g.Expect(as.Refresh(as.Refreshable(), target.As(as.Second()))).NotTo(IssueToken())
+			})
+
+		s.Check("refresh-authentication-required", suites.Requires("RFC6749-6-07"),
+			suites.Needs(target.RefreshTokenGrant, target.ConfidentialClient), suites.Disturbs(suites.Client),
+			func(as *target.AS, g Gomega) {
+				g.Expect(as.TokenBy(target.RefreshToken, target.Auth(target.NoClientAuth))).NotTo(IssueToken())
+			})
+
+		s.Check("refresh-wrong-secret", suites.Requires("RFC6749-6-08"),
+			suites.Needs(target.RefreshTokenGrant, target.ConfidentialClient), suites.Disturbs(suites.Client),
+			onWrongSecrets(target.RefreshToken))
+
+		s.Check("invalid-refresh-token-refused", suites.Requires("RFC6749-6-10"), suites.Needs(target.RefreshTokenGrant),
+			func(as *target.AS, g Gomega) {
+				probes := map[string]func(*target.Tokens) string{
+					"random":                func(t *target.Tokens) string { return sameShape(as, t.RefreshToken) },
+					"one-character-changed": func(t *target.Tokens) string { return changeMiddle(t.RefreshToken) },
+					"access-token":          func(t *target.Tokens) string { return t.AccessToken },
+				}
+				for _, name := range []string{"random", "one-character-changed", "access-token"} {
+					as.Variant(name, func(g Gomega) {
+						tokens := as.Refreshable()
+						value := probes[name](tokens)
+						if value == tokens.RefreshToken {
+							as.Inconclusive("the server issues one string as both tokens")
+						}
+						g.Expect(as.Refresh(tokens, target.Set("refresh_token", value))).NotTo(IssueToken())
+					})
+				}
+			})
+
+		s.Check("refresh-response", suites.Requires("RFC6749-6-11"), suites.Needs(target.RefreshTokenGrant),
+			func(as *target.AS, g Gomega) {
+				as.Variant("success", func(g Gomega) {
+					g.Expect(as.TokenBy(target.RefreshToken)).To(HaveTopLevelMembers("access_token", "token_type"))
+				})
+				as.Variant("failure", func(g Gomega) {
+					r := as.TokenBy(target.RefreshToken, target.Set("refresh_token", as.Random(40)))
+					if r.IssuesToken() {
+						as.Inconclusive("a made-up refresh token was taken, which another check reports")
+					}
+					g.Expect(r).To(HaveTopLevelMembers("error"))
+				})
+			})
+
+		s.Check("rotated-refresh-token-works", suites.Requires("RFC6749-6-12"), suites.Needs(target.RefreshTokenGrant), suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				next := rotated(as, as.Refreshable())
+				g.Expect(as.Refresh(next, target.NoControl())).To(IssueToken())
+			})
+
+		s.Check("old-refresh-token-refused", suites.Requires("RFC6749-6-13"), suites.Needs(target.RefreshTokenGrant), suites.Destructive,
+			suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				first := as.Refreshable()
+				next := rotated(as, first)
+				as.Refresh(next, target.NoControl())
+				as.Wait(as.Timing().RotationGrace)
+				g.Expect(as.Refresh(first, target.NoControl())).NotTo(IssueToken())
+			})
+
+		s.Check("rotated-refresh-token-keeps-scope", suites.Requires("RFC6749-6-14"), suites.Needs(target.RefreshTokenGrant),
+			suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) { keepsBothScopes(as, g) })
+	})
+}
+
+// rotated is what a refresh gives where the server rotates refresh tokens; where it does not, the check is skipped.
+func rotated(as *target.AS, tokens *target.Tokens) *target.Tokens {
+	r := as.Refresh(tokens, target.NoControl())
+	if !r.IssuesToken() {
+		as.Inconclusive("the refresh was refused: %s", DescribeResponse(r))
+	}
+	next := as.TokensOf(r)
+	if next.RefreshToken == "" || next.RefreshToken == tokens.RefreshToken {
+		as.Skip("", "the server does not rotate refresh tokens")
+	}
+	return next
+}
+
+// refreshScopes splits the configured scopes into what the first grant asks for and one more that it does not.
+func refreshScopes(as *target.AS) (narrow []string, extra string) {
+	for _, scope := range as.ScopesFor(target.RefreshToken) {
+		switch {
+		case slices.Contains([]string{"openid", "offline_access", "offline"}, scope):
+			narrow = append(narrow, scope) // a refresh token may depend on them
+		case extra == "":
+			extra = scope
+		default:
+			narrow = append(narrow, scope)
+		}
+	}
+	if extra == "" || len(narrow) == 0 {
+		as.Skip("scopes: [read, write]", "fewer than two scope values are configured")
+	}
+	return narrow, extra
+}
+
+// twoOf are two values of a granted scope that a token can be narrowed to.
+func twoOf(as *target.AS, scope string) (string, string) {
+	var values []string
+	for _, value := range strings.Fields(scope) {
+		if value != "offline_access" && value != "offline" {
+			values = append(values, value)
+		}
+	}
+	if len(values) < 2 {
+		as.Skip("scopes: [read, write]", "fewer than two scope values were granted")
+	}
+	return values[0], values[1]
+}
+
+// keepsBothScopes narrows one refresh and judges that the new refresh token has the scope of the old one all the same.
+func keepsBothScopes(as *target.AS, g Gomega) {
+	tokens := as.Refreshable()
+	one, other := twoOf(as, tokens.Scope)
+	both := func(r *target.Response) bool {
+		granted := strings.Fields(grantedScope(as, r))
+		return len(granted) == 0 || slices.Contains(granted, one) && slices.Contains(granted, other)
+	}
+	control := rotated(as, rotated(as, as.Refreshable()))
+	if !both(control.Response) {
+		as.Inconclusive("refreshed twice without a scope a grant does not keep it either")
+	}
+	narrowed := as.Refresh(tokens, target.Set("scope", one), target.NoControl())
+	if !narrowed.IssuesToken() || narrowed.String("refresh_token") == "" {
+		as.Skip("", "a refresh with a narrower scope gives no new refresh token")
+	}
+	plain := as.Refresh(as.TokensOf(narrowed), target.Omit("scope"), target.NoControl())
+	if plain.IssuesToken() && both(plain) {
+		return
+	}
+	newest := as.TokensOf(narrowed)
+	if plain.IssuesToken() && plain.String("refresh_token") != "" {
+		newest = as.TokensOf(plain)
+	}
+	full := as.Refresh(newest, target.Set("scope", one+" "+other), target.NoControl())
+	if full.ErrorCode() == "invalid_scope" || full.IssuesToken() && !both(full) {
+		as.Fail("after one refresh narrowed to %q the new refresh token is narrowed too: %s", one, DescribeResponse(full))
+	}
+}
