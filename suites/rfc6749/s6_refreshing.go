@@ -103,7 +103,7 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				probes := map[string]func(*target.Tokens) string{
 					"random":                func(t *target.Tokens) string { return sameShape(as, t.RefreshToken) },
-					"one-character-changed": func(t *target.Tokens) string { return changeMiddle(t.RefreshToken) },
+					"one-character-changed": func(t *target.Tokens) string { return target.ChangeMiddle(t.RefreshToken) },
 					"access-token":          func(t *target.Tokens) string { return t.AccessToken },
 				}
 				for _, name := range []string{"random", "one-character-changed", "access-token"} {

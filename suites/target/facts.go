@@ -2,7 +2,10 @@ package target
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"maps"
 	"strings"
+	"sync"
 )
 
 // Implicit is the implicit grant (RFC 6749 section 4.2). It never meets the token endpoint; the name serves ClientFor and ScopesFor.
@@ -37,4 +40,97 @@ func jwtPart(token string, part int) map[string]any {
 		return nil
 	}
 	return object
+}
+
+// ResourceTokens are tokens that the protected resource answers to, by the cheapest grant whose tokens it takes (a userinfo endpoint
+// wants a user behind the token); the check is inconclusive where it takes none.
+func (as *AS) ResourceTokens() *Tokens {
+	as.run.resource.once.Do(func() {
+		maker := as.run.NewAS(as.run.ctx, "resource-grant", silent{})
+		for _, grant := range maker.Grants() {
+			attempt(func() {
+				if as.run.resource.grant == "" && maker.Resource(maker.resourceTokens(grant).AccessToken).Status/100 == 2 {
+					as.run.resource.grant = grant
+				}
+			})
+		}
+	})
+	if as.run.resource.grant == "" {
+		as.Inconclusive("the protected resource answers to the token of no grant that works here")
+	}
+	return as.resourceTokens(as.run.resource.grant)
+}
+
+// resourceTokens are fresh tokens of a grant with the scope that the resource needs, where the target file names it.
+func (as *AS) resourceTokens(grant Grant) *Tokens {
+	if scopes := as.Config().Resource.Scopes; len(scopes) > 0 {
+		return as.TokensBy(grant, Scope(strings.Join(scopes, " ")), NoControl())
+	}
+	return as.TokensBy(grant)
+}
+
+// resourceGrant remembers which grant gives tokens that the protected resource takes.
+type resourceGrant struct {
+	once  sync.Once
+	grant Grant
+}
+
+// AliveTokens are tokens of which Alive can tell whether they work: by the protected resource, else by introspection.
+func (as *AS) AliveTokens() *Tokens {
+	var tokens *Tokens
+	if as.Has(ProtectedResource) {
+		tokens = as.ResourceTokens()
+	} else {
+		tokens = as.Tokens()
+	}
+	if alive, how := as.Alive(tokens.AccessToken); !alive {
+		as.Inconclusive("a fresh access token does not work: %s", how)
+	}
+	return tokens
+}
+
+// Forgery is a token that was derived from a real one and must not work.
+type Forgery struct{ Name, Token string }
+
+// Forgeries are the ways of modifying an access token (RFC 6749 section 10.3): one character in the middle and, for a signed JWT, its
+// payload, its signature and its header.
+func Forgeries(token string) []Forgery {
+	out := []Forgery{{"one-character-changed", ChangeMiddle(token)}}
+	header, claims := JWTHeader(token), JWTClaims(token)
+	if header == nil || claims == nil {
+		return out
+	}
+	parts := strings.Split(token, ".")
+	encode := func(object map[string]any) string {
+		raw, _ := json.Marshal(object)
+		return base64.RawURLEncoding.EncodeToString(raw)
+	}
+	changed := maps.Clone(claims)
+	changed["sub"] = "oauthcheck-somebody-else"
+	none := maps.Clone(header)
+	none["alg"] = "none"
+	nOnE := maps.Clone(header)
+	nOnE["alg"] = "nOnE"
+	return append(out,
+		Forgery{"payload-changed", parts[0] + "." + encode(changed) + "." + parts[2]},
+		Forgery{"signature-removed", parts[0] + "." + parts[1] + "."},
+		Forgery{"alg-none", encode(none) + "." + parts[1] + "."},
+		Forgery{"alg-none-mixed-case", encode(nOnE) + "." + parts[1] + "."},
+		Forgery{"alg-none-with-signature", encode(none) + "." + parts[1] + "." + parts[2]})
+}
+
+// ChangeMiddle changes one character in the middle to one of another class: the first may be a mere prefix, the last may carry bits that
+// decoders drop.
+func ChangeMiddle(value string) string {
+	b := []byte(value)
+	i := len(b) / 2
+	for i < len(b)-1 && b[i] == '.' {
+		i++
+	}
+	if b[i] >= '0' && b[i] <= '9' {
+		b[i] = 'a' + (b[i] - '0')
+	} else {
+		b[i] = '0' + b[i]%10
+	}
+	return string(b)
 }

@@ -18,8 +18,9 @@ type Run struct {
 	mu      sync.Mutex
 	secrets map[Secret]bool
 
-	ctx     context.Context // outlives single checks
-	samples samples
+	ctx      context.Context // outlives single checks
+	samples  samples
+	resource resourceGrant
 }
 
 // RunOptions configure a run.

@@ -27,9 +27,10 @@ const SampleUnknownResponseType = "unknown-response-type"
 // samples are made once per run, by the first check that asks, and judged by many: they spare the target hundreds of
 // requests that would all be alike.
 type samples struct {
-	responses, errors sample[TokenSample]
-	redirects         sample[RedirectSample]
-	implicit          sample[RedirectSample]
+	responses, errors                  sample[TokenSample]
+	redirects                          sample[RedirectSample]
+	implicit                           sample[RedirectSample]
+	accessTokens, codes, refreshTokens sample[string]
 }
 
 // sample is one series with its evidence.
@@ -139,6 +140,44 @@ func (as *AS) badRequests(authorize func(...RequestEdit) *Authorization, more ..
 				out = append(out, RedirectSample{bad.name, a})
 			}
 		})
+	}
+	return out
+}
+
+// Sizes of the samples that predictability is judged from (RFC 6749 section 10.10).
+const (
+	accessTokenSample = 50
+	codeSample        = 20
+)
+
+// AccessTokenSample are the access tokens of 50 grants, in the order of their issue.
+func (as *AS) AccessTokenSample() []string {
+	return as.run.samples.accessTokens.take(as, "access-token-sample", func(as *AS) []string {
+		return collect(accessTokenSample, func() string { return as.Tokens().AccessToken })
+	})
+}
+
+// CodeSample are the codes of 20 authorization requests, in the order of their issue.
+func (as *AS) CodeSample() []string {
+	return as.run.samples.codes.take(as, "code-sample", func(as *AS) []string {
+		return collect(codeSample, func() string { return as.Code().Value })
+	})
+}
+
+// RefreshTokenSample are the refresh tokens of 20 grants, in the order of their issue.
+func (as *AS) RefreshTokenSample() []string {
+	return as.run.samples.refreshTokens.take(as, "refresh-token-sample", func(as *AS) []string {
+		return collect(codeSample, func() string { return as.Refreshable().RefreshToken })
+	})
+}
+
+// collect makes values until one cannot be made.
+func collect(n int, next func() string) []string {
+	var out []string
+	for range n {
+		if why := attempt(func() { out = append(out, next()) }); why != "" {
+			break
+		}
 	}
 	return out
 }

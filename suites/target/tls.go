@@ -2,6 +2,7 @@ package target
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/url"
 )
@@ -53,4 +54,18 @@ func (as *AS) OverPlainHTTP(req *Request) *Response {
 			r.URL = u.String()
 		}
 	})))
+}
+
+// VerifyCertificate makes a handshake with the host of an endpoint and verifies its certificate against the run's trust store. The error is
+// the reason why it is not trusted; where there is no connection at all the check is inconclusive.
+func (as *AS) VerifyCertificate(endpoint Endpoint) error {
+	r := as.Send(as.NewRequest("HEAD", as.Endpoint(endpoint)).Apply(AnyStatus()))
+	var invalid *tls.CertificateVerificationError
+	if errors.As(r.Err, &invalid) {
+		return invalid
+	}
+	if r.Err != nil {
+		as.Inconclusive("no connection: %v", r.Err)
+	}
+	return nil
 }

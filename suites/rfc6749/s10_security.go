@@ -1,0 +1,220 @@
+package rfc6749
+
+import (
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/oauthcheck/oauthcheck/suites"
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+func init() {
+	suites.Section("RFC 6749", "10.1", func(s *suites.S) {
+		s.Check("native-client-secret", suites.Requires("RFC6749-10.1-02"), suites.Needs(target.Registration),
+			func(as *target.AS, g Gomega) {
+				r := as.Register(map[string]any{
+					"client_name": "oauthcheck native", "application_type": "native", "token_endpoint_auth_method": "none",
+					"redirect_uris": []string{"http://127.0.0.1/cb"},
+				}, target.AnyStatus())
+				if r.String("client_secret") != "" {
+					as.Note("a native application that registered for the method none was given a client_secret")
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.2", func(s *suites.S) {
+		s.Check("public-client-not-approved-silently", suites.Requires("RFC6749-10.2-05"), suites.Needs(target.AuthorizationCode, target.PublicClient),
+			func(as *target.AS, g Gomega) {
+				public := as.Public()
+				if len(public.RedirectURIs) == 0 || strings.HasPrefix(public.RedirectURIs[0], "https://") {
+					as.Skip("clients.public.redirect_uris: [http://127.0.0.1/callback]", "a claimed https redirection URI is a measure of its own")
+				}
+				browser := as.NewBrowser()
+				first := browser.Authorize(target.As(public))
+				if first.Code() == "" || !first.ConsentShown {
+					as.Skip("", "the first request is not approved by a consent page")
+				}
+				if second := browser.Authorize(target.As(public)); second.Code() != "" && !second.ConsentShown && !second.LoginShown {
+					as.Fail("the second request of the same session was approved without any interaction")
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.3", func(s *suites.S) {
+		s.Check("access-token-not-forgeable", suites.Requires("RFC6749-10.3-03"), suites.Needs(target.AnyTokenGrant),
+			func(as *target.AS, g Gomega) {
+				token := as.AliveTokens().AccessToken
+				for _, forged := range target.Forgeries(token) {
+					as.Variant(forged.Name, func(g Gomega) {
+						if alive, how := as.Alive(forged.Token); alive {
+							as.Fail("the forged token is taken: %s", how)
+						}
+					})
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.4", func(s *suites.S) {
+		s.Check("public-refresh-token-replay-detected", suites.Requires("RFC6749-10.4-06"),
+			suites.Needs(target.RefreshTokenGrant, target.PublicClient), suites.Destructive, suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				first := as.TokensBy(target.AuthorizationCode, target.As(as.Public()))
+				if first.RefreshToken == "" {
+					as.Skip("", "the public client gets no refresh token")
+				}
+				second := as.TokensOf(as.Refresh(first, target.NoControl()))
+				as.Refresh(second, target.NoControl())
+				as.Wait(as.Timing().RotationGrace)
+				g.Expect(as.Refresh(first, target.NoControl())).NotTo(IssueToken())
+			})
+	})
+
+	suites.Section("RFC 6749", "10.5", func(s *suites.S) {
+		s.Check("code-over-secure-channel", suites.Requires("RFC6749-10.5-01"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				probed := false
+				for _, client := range as.Config().Clients.All() {
+					for _, uri := range client.RedirectURIs {
+						u, err := url.Parse(uri)
+						if err != nil || u.Scheme != "http" || isLoopback(u.Hostname()) || !client.MayUse("authorization_code") {
+							continue
+						}
+						probed = true
+						as.Variant(uri, func(g Gomega) {
+							g.Expect(as.Authorize(target.As(client), target.RedirectURI(uri), target.NoControl())).NotTo(DeliverCode())
+						})
+					}
+				}
+				if !probed {
+					as.Skip("clients.primary.redirect_uris: [\"http://client.example/callback\"]",
+						"every configured redirection URI is secure, so that nothing could go wrong")
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.9", func(s *suites.S) {
+		s.Check("tls-certificate-valid", suites.Requires("RFC6749-10.9-01"), suites.Needs(target.TLS),
+			func(as *target.AS, g Gomega) {
+				for _, endpoint := range []target.Endpoint{target.AuthorizationEndpoint, target.TokenEndpoint} {
+					as.Variant(string(endpoint), func(g Gomega) {
+						if as.Config().TLS.InsecureSkipVerify {
+							as.Skip("drop --insecure-skip-verify, or name the authority with --ca-file", "the verification of certificates is switched off")
+						}
+						if err := as.VerifyCertificate(endpoint); err != nil {
+							as.Fail("the certificate is not trusted: %v", err)
+						}
+					})
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.10", func(s *suites.S) {
+		s.Check("access-token-unpredictable", suites.Requires("RFC6749-10.10-02"), suites.Needs(target.AnyTokenGrant),
+			func(as *target.AS, g Gomega) { unpredictable(as, as.AccessTokenSample(), entropyMust) })
+
+		s.Check("code-unpredictable", suites.Requires("RFC6749-10.10-03"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) { unpredictable(as, as.CodeSample(), entropyMust) })
+
+		s.Check("refresh-token-unpredictable", suites.Requires("RFC6749-10.10-04"), suites.Needs(target.RefreshTokenGrant),
+			func(as *target.AS, g Gomega) { unpredictable(as, as.RefreshTokenSample(), entropyMust) })
+
+		s.Check("client-secret-unpredictable", suites.Requires("RFC6749-10.10-05"), suites.Needs(target.Registration), suites.Destructive,
+			func(as *target.AS, g Gomega) {
+				var secrets []string
+				for range 20 {
+					secret := registered(as).String("client_secret")
+					if secret == "" {
+						as.Skip("", "the registration gives no client_secret")
+					}
+					secrets = append(secrets, secret)
+				}
+				unpredictable(as, secrets, entropyMust)
+			})
+
+		s.Check("160-bits-of-entropy", suites.Requires("RFC6749-10.10-06"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				as.Variant("access-token", func(g Gomega) { unpredictable(as, as.AccessTokenSample(), entropyShould) })
+				as.Variant("code", func(g Gomega) { unpredictable(as, as.CodeSample(), entropyShould) })
+				if as.Has(target.RefreshTokenGrant) {
+					as.Variant("refresh-token", func(g Gomega) { unpredictable(as, as.RefreshTokenSample(), entropyShould) })
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.11", func(s *suites.S) {
+		s.Check("login-pages-tls", suites.Requires("RFC6749-10.11-02"), suites.Needs(target.AuthorizationCode, target.TLS),
+			func(as *target.AS, g Gomega) {
+				for _, step := range as.Authorize().Steps {
+					u, err := url.Parse(step.Exchange.Request.URL)
+					if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+						as.Fail("a page of the interaction is served over plain HTTP: %s", step.Exchange.Request.URL)
+					}
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.12", func(s *suites.S) {
+		s.Check("explicit-consent", suites.Requires("RFC6749-10.12-02"), suites.Needs(target.AuthorizationCode, target.UserConsent),
+			func(as *target.AS, g Gomega) {
+				browser := as.NewBrowser()
+				first := browser.Authorize()
+				if first.Code() == "" {
+					as.Inconclusive("the first request of the session did not succeed: %s", DescribeAuthorization(first))
+				}
+				if !first.ConsentShown {
+					as.Fail("a code was delivered without a page that asks for consent")
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.13", func(s *suites.S) {
+		s.Check("pages-not-frameable", suites.Requires("RFC6749-10.13-01"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				pages := 0
+				for _, step := range as.Authorize().Steps {
+					if step.Status == 200 && step.ContentType() == "text/html" {
+						pages++
+						g.Expect(step).To(ForbidFraming())
+					}
+				}
+				if pages == 0 {
+					as.Skip("login: {method: form}", "no page is shown during the authorization")
+				}
+			})
+	})
+
+	suites.Section("RFC 6749", "10.14", func(s *suites.S) {
+		s.Check("reflected-input-inert", suites.Requires("RFC6749-10.14-01"), suites.Needs(target.AuthorizationCode), suites.Destructive,
+			func(as *target.AS, g Gomega) {
+				const markup = `"><oauthcheck>`
+				for _, probe := range []struct {
+					name string
+					edit target.RequestEdit
+				}{
+					{"state", target.Set("state", as.State()+markup)},
+					{"redirect-uri", target.RedirectURI("https://x.example/" + markup)},
+					{"client-id", target.Set("client_id", markup)},
+					{"line-break-in-state", target.Set("state", as.State()+"\r\nX-Oauthcheck:1")},
+				} {
+					as.Variant(probe.name, func(g Gomega) {
+						for _, step := range as.Authorize(probe.edit, target.AnyStatus()).Steps {
+							if step.Header.Get("X-Oauthcheck") != "" {
+								as.Fail("the line break in state became a header of the response")
+							}
+							if step.HasElement("oauthcheck") {
+								as.Fail("markup in %s became an element of the page (status %d)", probe.name, step.Status)
+							}
+						}
+					})
+				}
+			})
+	})
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

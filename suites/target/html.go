@@ -1,0 +1,29 @@
+package target
+
+import (
+	"bytes"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// HasElement reports whether a browser that renders the response finds an element of the name in it. A response of another type than
+// HTML is none, unless it has no type and a browser may guess.
+func (r *Response) HasElement(name string) bool {
+	media := r.ContentType()
+	guessed := media == "" && !strings.EqualFold(r.Header.Get("X-Content-Type-Options"), "nosniff")
+	if media != "text/html" && media != "application/xhtml+xml" && !guessed {
+		return false
+	}
+	tokens := html.NewTokenizer(bytes.NewReader(r.Body))
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			return false
+		case html.StartTagToken, html.SelfClosingTagToken:
+			if tag, _ := tokens.TagName(); string(tag) == name {
+				return true
+			}
+		}
+	}
+}
