@@ -83,7 +83,11 @@ CLIENTS = {
         ),
         Client(
             "web-app-2", "web-app-2-secret-0123456789abcdef01234567", "client_secret_post",
-            ["https://second.example/callback"], GRANTS, ["code"],
+            ["https://second.example/callback"], ["authorization_code", "refresh_token", "client_credentials"], ["code"],
+        ),
+        Client(
+            "service-app", "service-app-secret-0123456789abcdef012345", "client_secret_basic",
+            ["https://service.example/callback"], ["client_credentials"], [],
         ),
         Client(
             "native-app", "", "none",

@@ -252,6 +252,7 @@ func newStore() (*storage.MemoryStore, error) {
 	for id, secret := range map[string]string{
 		"web-app":      "web-app-secret-0123456789abcdef0123456789",
 		"web-app-2":    "web-app-2-secret-0123456789abcdef01234567",
+		"service-app":  "service-app-secret-0123456789abcdef012345",
 		"native-app":   "",
 		"implicit-app": "",
 	} {
@@ -268,6 +269,10 @@ func newStore() (*storage.MemoryStore, error) {
 			client.RedirectURIs = []string{"https://second.example/callback"}
 			client.ResponseTypes = []string{"code"}
 			client.GrantTypes = []string{"authorization_code", "refresh_token", "client_credentials"}
+		case "service-app":
+			method = "client_secret_basic"
+			client.RedirectURIs = []string{"https://service.example/callback"}
+			client.GrantTypes = []string{"client_credentials"}
 		case "native-app":
 			client.RedirectURIs = []string{"https://native.example/callback", "http://127.0.0.1/callback"}
 			client.ResponseTypes = []string{"code"}

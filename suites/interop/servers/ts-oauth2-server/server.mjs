@@ -36,6 +36,13 @@ const clients = new Map(
       allowedGrants: ['authorization_code', 'refresh_token'],
     },
     {
+      id: 'service-app',
+      name: 'Service',
+      secret: 'service-app-secret-0123456789abcdef012345',
+      redirectUris: ['https://service.example/callback'],
+      allowedGrants: ['client_credentials'],
+    },
+    {
       id: 'implicit-app',
       name: 'Browser application',
       redirectUris: ['https://implicit.example/callback'],
