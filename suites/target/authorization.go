@@ -1,7 +1,9 @@
 package target
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oauthcheck/oauthcheck/reports"
@@ -60,27 +62,31 @@ func (a *Authorization) In() string {
 
 // hasResponse reports whether an encoded string holds a parameter of an authorization response.
 func hasResponse(raw string) bool {
-	values, _ := url.ParseQuery(raw)
-	for _, name := range []string{"code", "access_token", "id_token", "error", "response"} {
-		if _, ok := values[name]; ok {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(parseForm(raw), func(p Param) bool {
+		return slices.Contains([]string{"code", "access_token", "id_token", "error", "response"}, p.Name)
+	})
 }
 
 // Params are the response parameters as delivered, decoded.
 func (a *Authorization) Params() url.Values {
-	var values url.Values
 	switch a.In() {
 	case "form_post":
 		return a.Form
 	case "fragment":
-		values, _ = url.ParseQuery(a.RawFragment())
+		return values(a.RawFragment())
 	case "query":
-		values, _ = url.ParseQuery(a.RawQuery())
+		return values(a.RawQuery())
 	}
-	return values
+	return url.Values{}
+}
+
+// values decodes a query leniently: what cannot be decoded stays as it is.
+func values(raw string) url.Values {
+	out := url.Values{}
+	for _, p := range parseForm(raw) {
+		out.Add(p.Name, p.Value)
+	}
+	return out
 }
 
 // Param is a response parameter, "" if absent.
@@ -95,24 +101,49 @@ func (a *Authorization) Error() string { return a.Param("error") }
 // SentTo reports whether the browser was sent to uri: scheme, host, port and path are equal and every parameter of its
 // query is there.
 func (a *Authorization) SentTo(uri string) bool {
-	got, err := url.Parse(a.Location)
-	if err != nil || a.Location == "" {
+	if a.Location == "" || bare(a.Location) != bare(uri) && !sameResource(bare(a.Location), bare(uri)) {
 		return false
 	}
-	want, err := url.Parse(uri)
-	if err != nil {
-		return strings.HasPrefix(a.Location, uri)
-	}
-	if got.Scheme != want.Scheme || got.Host != want.Host || got.EscapedPath() != want.EscapedPath() || got.Opaque != want.Opaque {
-		return false
-	}
-	gotQuery := got.Query()
-	for name, values := range want.Query() {
-		if len(gotQuery[name]) == 0 || gotQuery[name][0] != values[0] {
+	rest, _, _ := strings.Cut(uri, "#")
+	_, query, _ := strings.Cut(rest, "?")
+	got := values(a.RawQuery())
+	for name, wanted := range values(query) {
+		if len(got[name]) == 0 || got[name][0] != wanted[0] {
 			return false
 		}
 	}
 	return true
+}
+
+// issues reports whether the response delivers a code or a token.
+func (a *Authorization) issues() bool {
+	params := a.Params()
+	return slices.ContainsFunc([]string{"code", "access_token", "id_token", "response"}, func(name string) bool { return params.Get(name) != "" })
+}
+
+// outcome says in one line how the authorization ended.
+func (a *Authorization) outcome() string {
+	switch {
+	case a.Error() != "":
+		out := "the browser was sent to " + bare(a.Location) + " with error " + a.Error()
+		if text := a.Param("error_description"); text != "" {
+			out += " (" + shorten(text) + ")"
+		}
+		return out
+	case a.Location != "":
+		return "the browser was sent to " + bare(a.Location)
+	case a.Page == nil:
+		return "nothing came back"
+	case a.Page.Err != nil:
+		return "no answer: " + a.Page.Err.Error()
+	}
+	out := fmt.Sprintf("it stopped at a page of the server with status %d", a.Page.Status)
+	if text := a.Page.page().Summary(); text != "" {
+		out += fmt.Sprintf(" that says %q", shorten(text))
+	} else if code := a.Page.ErrorCode(); code != "" {
+		out += " and error " + code
+	}
+	return out
 }
 
 // Exchanges returns the evidence of the walk, in order.

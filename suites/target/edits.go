@@ -153,6 +153,15 @@ func RedirectURI(uri string) RequestEdit { return Set("redirect_uri", uri) }
 // Deny makes the resource owner refuse consent.
 func Deny() RequestEdit { return func(r *Request) { r.flow.deny = true } }
 
+// DenyAtLogin makes the resource owner refuse on the login page already (a cancel button): the way to refuse at servers
+// that ask for no consent.
+func DenyAtLogin() RequestEdit {
+	return func(r *Request) { r.flow.deny, r.flow.denyAtLogin = true, true }
+}
+
+// StopAtPage ends the walk at the first page: redirects within the server are followed, nobody enters anything.
+func StopAtPage() RequestEdit { return func(r *Request) { r.flow.stopAtPage = true } }
+
 // WithoutPKCE leaves out code_challenge, code_challenge_method and code_verifier, in every request of the grant.
 func WithoutPKCE() RequestEdit {
 	return func(r *Request) {

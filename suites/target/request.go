@@ -55,8 +55,17 @@ type Request struct {
 	flow   flow
 	// scratch marks a request on which edits are applied only to learn what they say about the flow around it.
 	scratch bool
+	// identifies marks an authorization request: it names its client by client_id and carries no authentication.
+	identifies bool
 	// authParams are the names of the parameters that client authentication put there.
 	authParams []string
+	broken     error // why the request cannot be made
+
+	// What a successful answer to the request belongs to.
+	grant    Grant
+	code     *Code
+	scope    string
+	verifier string // of the code_challenge that the harness made
 }
 
 // flow is what edits say about more than the one request.
@@ -68,6 +77,8 @@ type flow struct {
 	noControl    bool
 	anyStatus    bool
 	deny         bool
+	denyAtLogin  bool
+	stopAtPage   bool
 	authorize    []RequestEdit // edits of the grant's authorization request
 }
 
@@ -201,6 +212,9 @@ func jsonObject(params []Param) []byte {
 
 // httpRequest builds the request for the transport.
 func (r *Request) httpRequest(ctx context.Context) (*http.Request, error) {
+	if r.broken != nil {
+		return nil, r.broken
+	}
 	base, query := r.split()
 	u, err := url.Parse(base)
 	if err != nil {

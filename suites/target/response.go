@@ -2,27 +2,38 @@ package target
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/oauthcheck/oauthcheck/reports"
+	"github.com/oauthcheck/oauthcheck/suites/login"
 )
 
 // Response is an HTTP response as a check judges it. Where the request failed in transport Err is set and Status is 0.
 type Response struct {
-	Status   int
-	Header   http.Header
-	Body     []byte            // decompressed and bounded
-	Exchange *reports.Exchange // the raw evidence
-	Err      error             // the transport failure, if there was no response
+	Status    int
+	Proto     string // "HTTP/1.1"
+	Header    http.Header
+	Body      []byte            // decompressed and bounded
+	Truncated bool              // the body was longer than the harness reads (1 MiB)
+	Exchange  *reports.Exchange // the raw evidence
+	Request   *Request          // what it answers
+	TLS       *tls.ConnectionState
+	Err       error // the transport failure, if there was no response
 
 	// View is the token or error response as the RFC names it, where a dialect had to translate it; nil means that the
 	// body is the view.
 	View map[string]any
+
+	run *Run
 }
 
 // RawJSON decodes the body as one JSON object, as it came. Numbers are json.Number.
@@ -51,13 +62,20 @@ func (r *Response) JSON() (map[string]any, error) {
 	return r.RawJSON()
 }
 
-// Member returns a member of JSON, nil if it is absent, null, or the body is no object.
+// Member returns a member of JSON, nil if it is absent, null, or the body is no object. Numbers are json.Number.
 func (r *Response) Member(name string) any {
 	members, err := r.JSON()
 	if err != nil {
 		return nil
 	}
 	return members[name]
+}
+
+// Has reports whether JSON has the member, be it null.
+func (r *Response) Has(name string) bool {
+	members, _ := r.JSON()
+	_, ok := members[name]
+	return ok
 }
 
 // String returns a member of JSON if it is a string, else "".
@@ -69,14 +87,100 @@ func (r *Response) String(name string) string {
 // ErrorCode is the error member (RFC 6749 section 5.2) of a response, "" if there is none.
 func (r *Response) ErrorCode() string { return r.String("error") }
 
-// IssuesToken reports whether the response hands out a token or a code, whatever its status.
+// Success reports whether the response is a 2xx without an error member.
+func (r *Response) Success() bool {
+	return r != nil && r.Err == nil && r.Status >= 200 && r.Status < 300 && !r.Has("error")
+}
+
+// IssuesToken reports whether the response hands out a token or a code, whatever its status: as a JSON member at any
+// depth, in the Location header, or as a field of a form in an HTML page. Values that the request itself contained are
+// echoes, not issues.
 func (r *Response) IssuesToken() bool {
-	for _, name := range []string{"access_token", "refresh_token", "id_token", "code"} {
-		if r.String(name) != "" {
+	if r == nil || r.Err != nil {
+		return false
+	}
+	if r.issuesIn(r.View, 0) {
+		return true
+	}
+	var body any
+	if decodeJSON(r.Body, &body) == nil && r.issuesIn(body, 0) {
+		return true
+	}
+	if r.issuesInURI(r.Header.Get("Location")) {
+		return true
+	}
+	for _, form := range r.page().Forms {
+		for _, c := range form.Controls {
+			if r.issued(c.Name, c.Value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// page is the body as a browser reads it; of a body that is no HTML it is empty.
+func (r *Response) page() *login.Document { return login.Parse(r.asPage()) }
+
+func (r *Response) asPage() *login.Page {
+	page := &login.Page{Status: r.Status, Header: r.Header, Body: r.Body}
+	if r.Request != nil {
+		page.URL = r.Request.Target()
+	}
+	return page
+}
+
+// tokenNames are the JSON members that hand out tokens, without underscores and in lower case.
+var tokenNames = []string{"accesstoken", "refreshtoken", "idtoken"}
+
+func (r *Response) issuesIn(value any, depth int) bool {
+	if depth > 8 {
+		return false
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			if s, ok := member.(string); ok {
+				plain := strings.ToLower(strings.ReplaceAll(name, "_", ""))
+				if s != "" && slices.Contains(tokenNames, plain) && !r.sent(s) {
+					return true
+				}
+			} else if r.issuesIn(member, depth+1) {
+				return true
+			}
+		}
+	case []any:
+		for _, element := range value {
+			if r.issuesIn(element, depth+1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *Response) issuesInURI(uri string) bool {
+	before, fragment, _ := strings.Cut(uri, "#")
+	_, query, _ := strings.Cut(before, "?")
+	for _, p := range append(parseForm(query), parseForm(fragment)...) {
+		if r.issued(p.Name, p.Value) {
 			return true
 		}
 	}
 	return false
+}
+
+func (r *Response) issued(name, value string) bool {
+	return value != "" && slices.Contains([]string{"code", "access_token", "refresh_token", "id_token"}, name) && !r.sent(value)
+}
+
+// sent reports whether the request contained the value.
+func (r *Response) sent(value string) bool {
+	if r.Request == nil {
+		return false
+	}
+	return slices.ContainsFunc(append(slices.Clone(r.Request.Params), r.Request.Query...), func(p Param) bool { return p.Value == value }) ||
+		strings.Contains(string(r.Request.Body()), value) || strings.Contains(r.Request.Target(), url.QueryEscape(value))
 }
 
 // ContentType is the media type of the body in lower case without parameters; "" where the field is absent or malformed.
@@ -91,6 +195,51 @@ func (r *Response) ContentType() string {
 	return mediaType
 }
 
+// DuplicateMembers lists JSON members that occur more than once in one object of the body, as dotted paths.
+func (r *Response) DuplicateMembers() []string {
+	if r == nil || r.Err != nil {
+		return nil
+	}
+	var out []string
+	d := json.NewDecoder(bytes.NewReader(r.Body))
+	d.UseNumber()
+	_ = walkJSON(d, "", func(path string) { out = append(out, path) })
+	return out
+}
+
+// walkJSON reads one JSON value and reports the repeated members of its objects.
+func walkJSON(d *json.Decoder, path string, duplicate func(string)) error {
+	token, err := d.Token()
+	if err != nil {
+		return err
+	}
+	delim, ok := token.(json.Delim)
+	if !ok {
+		return nil
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		inner := path
+		if delim == '{' {
+			key, err := d.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := key.(string)
+			inner = strings.TrimPrefix(path+"."+name, ".")
+			if seen[name] {
+				duplicate(inner)
+			}
+			seen[name] = true
+		}
+		if err := walkJSON(d, inner, duplicate); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
+}
+
 // decodeJSON decodes exactly one JSON value with numbers kept as they were written.
 func decodeJSON(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -102,4 +251,25 @@ func decodeJSON(data []byte, into any) error {
 		return errors.New("data after the JSON value")
 	}
 	return nil
+}
+
+// parseForm decodes an application/x-www-form-urlencoded string leniently and in order: what cannot be decoded stays as
+// it is.
+func parseForm(raw string) []Param {
+	var out []Param
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		out = append(out, Param{Name: unescape(name), Value: unescape(value), Raw: pair})
+	}
+	return out
+}
+
+func unescape(s string) string {
+	if plain, err := url.QueryUnescape(s); err == nil {
+		return plain
+	}
+	return s
 }

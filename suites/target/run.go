@@ -2,9 +2,18 @@ package target
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/time/rate"
 
 	"github.com/oauthcheck/oauthcheck/suites/login"
 )
@@ -12,15 +21,29 @@ import (
 // Run is the state of one run against one target that all checks share: transport, controls, secrets, counters. It is
 // safe for concurrent use.
 type Run struct {
-	info *Info
-	seed int64
+	ctx       context.Context // outlives single checks
+	info      *Info
+	seed      int64
+	player    login.Player
+	transport http.RoundTripper
+	limiter   *rate.Limiter
+	breakers  breakers
+	requests  atomic.Int64
+	serial    atomic.Int64
+	origins   []string // of the authorization server's own pages
+	resources []string // origins of protected resources, which get tokens and nothing else
 
-	mu      sync.Mutex
-	secrets map[Secret]bool
+	baselines memo[baselineKey, *baseline]
+	guards    memo[string, bool]
+	samples   samples
+	resource  resourceGrant
 
-	ctx      context.Context // outlives single checks
-	samples  samples
-	resource resourceGrant
+	mu         sync.Mutex
+	secrets    map[Secret]bool
+	clientWays map[*Client]ways
+	keys       map[string]*jose.JSONWebKey
+	// wrongCredentials are the failures of the resource owner's login in requests without defect.
+	wrongCredentials []error
 }
 
 // RunOptions configure a run.
@@ -35,40 +58,230 @@ type Secret struct{ Kind, Value string }
 
 // NewRun starts a run against a target. ctx bounds everything that outlives a single check (shared controls).
 func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
-	return &Run{ctx: ctx, info: info, seed: options.Seed, secrets: map[Secret]bool{}}, nil
+	if info == nil {
+		return nil, errors.New("a run needs what discovery found (Info)")
+	}
+	config := &info.Config
+	config.Clients.name()
+	transport, err := NewTransport(config)
+	if err != nil {
+		return nil, err
+	}
+	run := &Run{
+		ctx: ctx, info: info, seed: options.Seed, player: options.Player, transport: wire{transport},
+		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, keys: map[string]*jose.JSONWebKey{},
+	}
+	if config.Rate > 0 {
+		run.limiter = rate.NewLimiter(rate.Limit(config.Rate), max(1, int(config.Rate)))
+	}
+	for _, u := range append(info.Endpoints.all(), append([]string{info.Issuer, config.Target}, config.Login.Origins...)...) {
+		if o := login.Origin(u); o != "" && !slices.Contains(run.origins, o) {
+			run.origins = append(run.origins, o)
+		}
+	}
+	if o := login.Origin(config.Resource.URL); o != "" {
+		run.resources = append(run.resources, o)
+	}
+	for _, client := range config.Clients.All() {
+		run.AddSecret("client_secret", client.Secret)
+	}
+	run.AddSecret("password", config.User.Password)
+	if run.player == nil {
+		if run.player, err = run.newPlayer(nil); err != nil {
+			return nil, err
+		}
+	}
+	return run, nil
+}
+
+// newPlayer plays the resource owner as the target file says, with further fields filled in.
+func (run *Run) newPlayer(fields map[string]string) (login.Player, error) {
+	config := run.info.Config
+	all := map[string]string{}
+	for _, set := range []map[string]string{fields, config.Login.Fields} {
+		for name, value := range set {
+			all[name] = value
+		}
+	}
+	return login.New(login.Options{
+		Method: config.Login.Method, Username: config.User.Username, Password: config.User.Password, Fields: all,
+		Approve: config.Login.Approve, Deny: config.Login.Deny, Origins: run.origins,
+	})
 }
 
 // Close frees connections.
-func (run *Run) Close() {}
+func (run *Run) Close() {
+	if t, ok := run.transport.(wire).next.(*http.Transport); ok && run.info.Config.Transport == nil {
+		t.CloseIdleConnections()
+	}
+}
 
 // Info is what is known of the target.
 func (run *Run) Info() *Info { return run.info }
 
 // Requests counts the requests that were sent.
-func (run *Run) Requests() int { return 0 }
+func (run *Run) Requests() int { return int(run.requests.Load()) }
+
+// Transport is the bounded transport of the run; what it sends is not recorded.
+func (run *Run) Transport() http.RoundTripper { return run.transport }
+
+// unique is a value that no other call of this run, nor another run at another time, returns.
+func (run *Run) unique() string {
+	return strconv.FormatInt(time.Now().UnixNano(), 36) + "-" + strconv.FormatInt(run.serial.Add(1), 36)
+}
 
 // AddSecret keeps a value out of reports.
 func (run *Run) AddSecret(kind, value string) {
+	if value == "" {
+		return
+	}
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	if value != "" {
-		run.secrets[Secret{kind, value}] = true
-	}
+	run.secrets[Secret{kind, value}] = true
 }
 
 // Secrets are the values that the run knew or was issued, in no particular order.
-func (run *Run) Secrets() []Secret { return nil }
+func (run *Run) Secrets() []Secret {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	out := make([]Secret, 0, len(run.secrets))
+	for s := range run.secrets {
+		out = append(out, s)
+	}
+	return out
+}
 
-// Has reports whether the target has a capability. What is only likely is tried once.
-func (run *Run) Has(capability Capability) bool { return run.info.Has(capability) }
+// issuedMembers are the members and parameters that hand out secrets.
+var issuedMembers = []string{"access_token", "refresh_token", "id_token", "code", "device_code", "user_code", "client_secret",
+	"registration_access_token", "request_uri"}
 
-// Settle tries what is only likely so that a plan can rely on it: the grants that tokens come from, refresh tokens, PKCE.
-func (run *Run) Settle(ctx context.Context) error { return nil }
+// collectSecrets keeps what a response issues out of reports.
+func (run *Run) collectSecrets(resp *Response) {
+	if members, err := resp.JSON(); err == nil {
+		for _, name := range issuedMembers {
+			if s, ok := members[name].(string); ok {
+				run.AddSecret(name, s)
+			}
+		}
+	}
+	if u, err := url.Parse(resp.Header.Get("Location")); err == nil {
+		for _, p := range append(parseForm(u.RawQuery), parseForm(u.EscapedFragment())...) {
+			if slices.Contains(issuedMembers, p.Name) {
+				run.AddSecret(p.Name, p.Value)
+			}
+		}
+	}
+}
 
-// Transport is the bounded transport of the run.
-func (run *Run) Transport() http.RoundTripper { return nil }
+// Has reports whether the target has a capability. Grants, refresh tokens and PKCE that are only likely are tried once.
+func (run *Run) Has(capability Capability) bool {
+	run.mu.Lock()
+	state := run.info.Detection(capability).State
+	run.mu.Unlock()
+	if state != Likely {
+		return state == Available
+	}
+	found, because, tried := run.try(capability)
+	if !tried {
+		return true
+	}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	run.info.Settle(capability, found, because)
+	return found
+}
 
-func (run *Run) sleep(ctx context.Context, d time.Duration) error { return nil }
-func (run *Run) grants(as *AS) []Grant                            { return nil }
-func (r *Request) authenticate(client *Client, method AuthMethod) {}
-func (r *Request) unauthenticate()                                {}
+// Settle tries what is only likely so that a plan can rely on it: the grants that tokens come from, refresh tokens, the
+// implicit grant, PKCE.
+func (run *Run) Settle(ctx context.Context) error {
+	for _, capability := range []Capability{AuthorizationCode, ClientCredentialsGrant, PasswordGrant, RefreshTokenGrant,
+		AnyTokenGrant, ImplicitGrant, PKCE, TokenExchange} {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("trying what the target can do: %w", err)
+		}
+		run.Has(capability)
+	}
+	return nil
+}
+
+// try finds out by trial whether the target has a capability; tried is false where there is no trial for it.
+func (run *Run) try(capability Capability) (found bool, because string, tried bool) {
+	grant := func(g Grant) (bool, string, bool) {
+		b := run.grantBaseline(g, run.info.Config.ClientFor(g.Type()))
+		if b.issued {
+			return true, "a trial issued a token", true
+		}
+		return false, "a trial failed: " + b.why, true
+	}
+	switch capability {
+	case AuthorizationCode, TokenExchange:
+		return grant(Grant(capability))
+	case ClientCredentialsGrant:
+		return grant(ClientCredentials)
+	case PasswordGrant:
+		return grant(Password)
+	case RefreshTokenGrant:
+		return grant(RefreshToken)
+	case AnyTokenGrant:
+		var why string
+		for _, g := range tokenGrants {
+			client := run.info.Config.ClientFor(g.Type())
+			if client == nil || !run.Has(Capability(g)) {
+				continue
+			}
+			found, because, _ := grant(g)
+			if found {
+				return true, "a trial of " + string(g) + " issued a token", true
+			}
+			why = string(g) + ": " + because
+		}
+		return false, "no grant works; " + why, true
+	case ImplicitGrant:
+		b := run.authorizeBaseline(run.info.Config.ClientFor("implicit"), "token")
+		if b.issued {
+			return true, "a trial issued a token", true
+		}
+		return false, "a trial failed: " + b.why, true
+	case PKCE:
+		return run.tryPKCE()
+	}
+	return false, "", false
+}
+
+// tryPKCE redeems a code with a wrong code_verifier: a target that supports PKCE refuses.
+func (run *Run) tryPKCE() (found bool, because string, tried bool) {
+	if b := run.grantBaseline(AuthorizationCode, run.info.Config.ClientFor(AuthorizationCode)); !b.issued {
+		return false, "the authorization code grant does not work: " + b.why, true
+	}
+	why := attempt(func() {
+		as := run.NewAS(run.ctx, "trial of PKCE", silent{})
+		code := as.Code(NoControl())
+		if code.Verifier == "" {
+			because = "codes are issued only without PKCE parameters"
+			return
+		}
+		found = !as.Redeem(code, Set("code_verifier", as.Verifier()), NoControl()).IssuesToken()
+		because = "a trial redeemed a code with a wrong code_verifier"
+		if found {
+			because = "a trial with a wrong code_verifier was refused"
+		}
+	})
+	if why != "" {
+		return false, "a trial failed: " + why, true
+	}
+	return found, because, true
+}
+
+// sleep waits for a lifetime: through the target's hook (tests move a clock), else in real time.
+func (run *Run) sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	if hook := run.info.Config.Sleep; hook != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return hook(d)
+	}
+	return sleepReal(ctx, d)
+}

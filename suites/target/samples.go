@@ -208,11 +208,3 @@ func attempt(body func()) (why string) {
 	body()
 	return ""
 }
-
-// CodeOf is the code that an authorization delivered, ready to be redeemed; without one the check is inconclusive.
-func (as *AS) CodeOf(a *Authorization) *Code {
-	if a.code == nil {
-		as.Inconclusive("the authorization request ended without a code")
-	}
-	return a.code
-}

@@ -1,0 +1,188 @@
+package target
+
+import (
+	"errors"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+
+	"github.com/oauthcheck/oauthcheck/suites/login"
+)
+
+// maxSteps bounds the requests of one walk of a browser, redirects included.
+const maxSteps = 40
+
+// maxRedirects bounds redirects without a page between them.
+const maxRedirects = 20
+
+// Browser is a browser with a cookie jar: a session at the authorization server. It is not safe for concurrent use.
+type Browser struct {
+	as     *AS
+	jar    http.CookieJar
+	player login.Player
+}
+
+// NewBrowser opens a browser without cookies.
+func (as *AS) NewBrowser() *Browser {
+	jar, _ := cookiejar.New(nil) // never fails
+	return &Browser{as: as, jar: jar, player: as.run.player}
+}
+
+// Authorize is AS.Authorize in this browser.
+func (b *Browser) Authorize(edits ...RequestEdit) *Authorization {
+	return b.Open(b.as.AuthorizationRequest(edits...))
+}
+
+// Code is AS.Code in this browser.
+func (b *Browser) Code(edits ...RequestEdit) *Code { return b.as.CodeOf(b.Authorize(edits...)) }
+
+// Open plays the browser from any request, as Authorize does.
+func (b *Browser) Open(req *Request) *Authorization { return b.walk(req, req.flow) }
+
+// Request shows what the browser gets for one request, its cookies sent along, without following anything.
+func (b *Browser) Request(req *Request) *Response {
+	resp := b.fetch(req)
+	b.as.demandAnswer(resp, req.flow.anyStatus)
+	return resp
+}
+
+// fetch sends one request with the browser's cookies and keeps those that come back.
+func (b *Browser) fetch(req *Request) *Response {
+	u, err := url.Parse(req.Target())
+	if err == nil {
+		req = req.Clone()
+		req.Header.Del("Cookie")
+		for _, c := range b.jar.Cookies(jarURL(u)) {
+			if old := req.Header.Get("Cookie"); old != "" {
+				req.Header.Set("Cookie", old+"; "+c.Name+"="+c.Value)
+			} else {
+				req.Header.Set("Cookie", c.Name+"="+c.Value)
+			}
+		}
+		if _, set := req.Header["Accept"]; !set {
+			req.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+		}
+	}
+	resp := b.as.exchange(req)
+	if err == nil && resp.Err == nil {
+		b.jar.SetCookies(jarURL(u), (&http.Response{Header: resp.Header}).Cookies())
+	}
+	return resp
+}
+
+// jarURL lets Secure cookies work over plain http, as browsers do for localhost: a test instance without TLS would
+// otherwise lose its session.
+func jarURL(u *url.URL) *url.URL {
+	secure := *u
+	secure.Scheme = "https"
+	return &secure
+}
+
+// walk follows a request until the browser leaves the authorization server or the resource owner has nothing to do.
+func (b *Browser) walk(req *Request, f flow) *Authorization {
+	as := b.as
+	if err := as.run.ownerStuck(); err != nil {
+		as.Inconclusive("the resource owner cannot sign in, which is not tried again: %v", err)
+	}
+	a := &Authorization{Sent: req, State: req.Get("state")}
+	visit := b.player.Begin(login.Choice{Deny: f.deny, AtLogin: f.denyAtLogin})
+	defer func() { a.LoginShown, a.ConsentShown = visit.LoginShown(), visit.ConsentShown() }()
+	exit := as.exitFor(req)
+	redirects := 0
+	for len(a.Steps) < maxSteps {
+		resp := b.fetch(req)
+		a.Steps = append(a.Steps, resp)
+		as.demandAnswer(resp, f.anyStatus)
+		if resp.Err != nil {
+			a.Page = resp
+			return a
+		}
+		if to, ok := location(resp); ok {
+			if exit.leads(to) {
+				return a.leave(resp, to, "location", nil)
+			}
+			if redirects++; redirects > maxRedirects {
+				break
+			}
+			req = redirected(req, resp, to)
+			continue
+		}
+		redirects = 0
+		if f.stopAtPage {
+			a.Page = resp
+			return a
+		}
+		step, err := visit.Next(resp.asPage())
+		if err != nil && !b.acceptable(err, resp, exit) {
+			b.blame(err)
+		}
+		if step == nil {
+			if to, via, ok := exit.offered(resp); ok {
+				return a.leave(resp, to, via, nil)
+			}
+			a.Page = resp
+			return a
+		}
+		if exit.leads(step.URL) {
+			if step.Secret {
+				as.Inconclusive("the login page would send the password to %s, which is no origin of the target; if it is, list it in login.origins", login.Origin(step.URL))
+			}
+			return a.leave(resp, step.URL, step.Via, step)
+		}
+		req = as.press(step, resp)
+	}
+	as.Inconclusive("the browser was still under way after %d requests, %d of them redirects in a row; the last was for %s",
+		len(a.Steps), redirects, endpointOf(req.Target()))
+	return nil
+}
+
+// acceptable reports whether what keeps the owner from going on is only that the page is an error page.
+func (b *Browser) acceptable(err error, resp *Response, exit *exit) bool {
+	var trouble *login.Error
+	if !errors.As(err, &trouble) {
+		return false
+	}
+	if _, _, leaves := exit.offered(resp); leaves {
+		return true
+	}
+	return resp.Status >= 400 && slices.Contains([]login.Reason{login.NoChoice, login.ScriptOnly}, trouble.Reason)
+}
+
+// blame ends the check with the reason why the resource owner cannot go on.
+func (b *Browser) blame(err error) {
+	var trouble *login.Error
+	if errors.As(err, &trouble) && trouble.Reason == login.WrongCredentials {
+		b.as.run.noteWrongCredentials(err)
+	}
+	b.as.Inconclusive("the resource owner's part cannot be played: %v", err)
+}
+
+// press is the request that a form or link on a page makes.
+func (as *AS) press(step *login.Step, page *Response) *Request {
+	r := as.NewRequest(step.Method, step.URL)
+	if step.Method == http.MethodPost {
+		body := string(step.Body)
+		r.rawForm, r.Media = &body, step.ContentType
+		r.Header.Set("Origin", login.Origin(page.Request.Target()))
+	} else {
+		r.Media = ""
+	}
+	r.Header.Set("Referer", endpointOf(page.Request.Target()))
+	return r
+}
+
+// redirected is the request that follows a redirect (RFC 9110 section 15.4): 307 and 308 keep method and body.
+func redirected(req *Request, resp *Response, to string) *Request {
+	keep := resp.Status == http.StatusTemporaryRedirect || resp.Status == http.StatusPermanentRedirect
+	next := req.Clone()
+	next.URL, next.Params, next.Query, next.rawQuery, next.InQuery = to, nil, nil, nil, false
+	next.Header = http.Header{}
+	if keep && req.Method != http.MethodGet && req.Method != http.MethodHead {
+		body := string(req.Body())
+		next.rawForm, next.JSON, next.Document = &body, false, nil
+		return next
+	}
+	next.Method, next.Media, next.rawForm, next.Document, next.JSON = http.MethodGet, "", nil, nil, false
+	return next
+}

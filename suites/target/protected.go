@@ -1,0 +1,106 @@
+package target
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+)
+
+// NewRequest is a request without parameters, credentials or control.
+func (as *AS) NewRequest(method, url string) *Request {
+	return &Request{Method: method, URL: url, Header: http.Header{}, Media: FormMediaType, run: as.run}
+}
+
+// Resource asks the protected resource (resource.url, else userinfo) with a bearer token in the header; "" sends none.
+func (as *AS) Resource(token string, edits ...RequestEdit) *Response {
+	resource := as.Config().Resource
+	url := resource.URL
+	if url == "" {
+		if url = as.run.info.Endpoints.Userinfo; url == "" {
+			as.Skip("resource: {url: …}", "no protected resource is configured and the target has no userinfo endpoint")
+		}
+	}
+	return as.bearer(cmp.Or(resource.Method, http.MethodGet), url, token, edits)
+}
+
+// Userinfo asks the userinfo endpoint with a bearer token in the header; "" sends none.
+func (as *AS) Userinfo(token string, edits ...RequestEdit) *Response {
+	return as.bearer(http.MethodGet, as.Endpoint(UserinfoEndpoint), token, edits)
+}
+
+func (as *AS) bearer(method, url, token string, edits []RequestEdit) *Response {
+	r := as.NewRequest(method, url)
+	if token != "" {
+		r.Apply(Bearer(token))
+	}
+	return as.Send(r.Apply(edits...))
+}
+
+// Introspect asks the introspection endpoint about a token (RFC 7662 section 2.1) as introspection.client, else as the
+// first confidential client.
+func (as *AS) Introspect(token string, edits ...RequestEdit) *Response {
+	client := as.Config().Clients.ByName(as.Config().Introspection.Client)
+	if client == nil {
+		client = as.Confidential()
+	}
+	r := as.NewRequest(http.MethodPost, as.Endpoint(IntrospectionEndpoint))
+	r.Params = []Param{{Name: "token", Value: token}}
+	r.authenticate(client, "")
+	return as.Send(r.Apply(edits...))
+}
+
+// Revoke sends a revocation request (RFC 7009 section 2.1) for one of the tokens as the client that they were issued to.
+func (as *AS) Revoke(tokens *Tokens, token string, edits ...RequestEdit) *Response {
+	r := as.NewRequest(http.MethodPost, as.Endpoint(RevocationEndpoint))
+	r.Params = []Param{{Name: "token", Value: token}}
+	client := tokens.Client
+	if client == nil {
+		client = as.Primary()
+	}
+	r.authenticate(client, "")
+	return as.Send(r.Apply(edits...))
+}
+
+// Register sends a client registration request (RFC 7591 section 3.1) with the metadata document.
+func (as *AS) Register(document map[string]any, edits ...RequestEdit) *Response {
+	body, err := json.Marshal(document)
+	if err != nil {
+		as.Inconclusive("the client metadata cannot be written as JSON: %v", err)
+	}
+	r := as.NewRequest(http.MethodPost, as.Endpoint(RegistrationEndpoint))
+	r.Document, r.Media = body, "application/json"
+	return as.Send(r.Apply(edits...))
+}
+
+// Alive reports whether an access token works, by the protected resource, else by introspection, and how that was found
+// out. Where the target offers neither, or where the resource also lets in a made-up token, the check is skipped.
+func (as *AS) Alive(accessToken string) (alive bool, how string) {
+	resource := as.Config().Resource.URL != "" || as.run.info.Endpoints.Userinfo != ""
+	switch {
+	case resource && as.guarded():
+		return as.Resource(accessToken).Success(), "the protected resource"
+	case as.run.info.Endpoints.Introspection != "":
+		resp := as.Introspect(accessToken)
+		active, ok := resp.Member("active").(bool)
+		if !ok {
+			as.Inconclusive("the introspection endpoint does not say whether a token is active: %s", resp.outcome())
+		}
+		return active, "introspection"
+	case resource:
+		as.Skip("resource: {url: …}", "the protected resource also lets in a made-up token, so it cannot tell whether one works")
+	}
+	as.Skip("resource: {url: …}", "the target has neither a protected resource nor introspection that would show whether a token works")
+	return false, ""
+}
+
+// guarded reports whether the protected resource refuses a made-up token; it is asked once per run.
+func (as *AS) guarded() bool {
+	return as.run.guards.get("resource", func() (bool, bool) {
+		guarded := false
+		why := attempt(func() {
+			probe := as.run.NewAS(as.run.ctx, "control resource", silent{})
+			guarded = !probe.Resource("oauthcheck-no-token-" + probe.Random(20)).Success()
+		})
+		return guarded || why != "", why == ""
+	})
+}

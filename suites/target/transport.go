@@ -1,0 +1,264 @@
+package target
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// What a target may make the harness hold in memory.
+const (
+	maxBody     = 1 << 20   // bytes of a response body, before and after decompression
+	maxHeader   = 256 << 10 // bytes of a response header
+	maxEvidence = 64 << 10  // bytes of a body that an exchange keeps
+)
+
+// defaultTimeout bounds one request where the target file says nothing else.
+const defaultTimeout = 10 * time.Second
+
+// maxRetryAfter is the longest Retry-After that is waited for.
+const maxRetryAfter = 5 * time.Second
+
+// NewTransport makes the bounded transport for a target: config.Transport, else real sockets with the target file's TLS
+// settings. It follows no redirects (it is a RoundTripper), does not ask for compression and bounds response headers.
+func NewTransport(config *Config) (http.RoundTripper, error) {
+	if config.Transport != nil {
+		return config.Transport, nil
+	}
+	tlsConfig, err := config.TLS.clientConfig()
+	if err != nil {
+		return nil, err
+	}
+	timeout := config.Timing.timeout()
+	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 15 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        tlsConfig,
+		TLSHandshakeTimeout:    timeout,
+		ResponseHeaderTimeout:  timeout,
+		MaxResponseHeaderBytes: maxHeader,
+		MaxIdleConns:           128,
+		MaxIdleConnsPerHost:    32,
+		// Shorter than any server's keep-alive: a POST on a connection that the server has just closed cannot be repeated
+		// safely, so it would make a check inconclusive.
+		IdleConnTimeout:    2 * time.Second,
+		DisableCompression: true,
+		ForceAttemptHTTP2:  true,
+	}, nil
+}
+
+func (t Timing) timeout() time.Duration {
+	if t.Timeout > 0 {
+		return t.Timeout
+	}
+	return defaultTimeout
+}
+
+// clientConfig is the TLS configuration that trusts what the target file says.
+func (c TLSConfig) clientConfig() (*tls.Config, error) {
+	config := &tls.Config{InsecureSkipVerify: c.InsecureSkipVerify} //nolint:gosec // asked for by the target file
+	if c.CAFile == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("tls.ca_file: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls.ca_file: %s holds no PEM certificate", c.CAFile)
+	}
+	return config, nil
+}
+
+// ErrHarness marks a request that the harness did not send as it was declared, or must not send: the harness is to blame,
+// never the target.
+var ErrHarness = errors.New("the harness is to blame, not the target")
+
+// wire is the innermost RoundTripper: it compares what is handed to the network with what the request declared.
+type wire struct{ next http.RoundTripper }
+
+type declarationKey struct{}
+
+// declaration is what a Request said would go out.
+type declaration struct {
+	method, target string
+	header         http.Header
+	body           []byte
+}
+
+func withDeclaration(ctx context.Context, d *declaration) context.Context {
+	return context.WithValue(ctx, declarationKey{}, d)
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	d, ok := req.Context().Value(declarationKey{}).(*declaration)
+	if !ok {
+		return w.next.RoundTrip(req)
+	}
+	if err := d.compare(req); err != nil {
+		return nil, err
+	}
+	var sent *sentBody
+	if req.Body != nil && req.Body != http.NoBody {
+		sent = &sentBody{ReadCloser: req.Body}
+		req.Body = sent
+	}
+	resp, err := w.next.RoundTrip(req)
+	if sent != nil && !sent.within(d.body) {
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		return nil, fmt.Errorf("%w: the body that was sent is not the declared one", ErrHarness)
+	}
+	return resp, err
+}
+
+func (d *declaration) compare(req *http.Request) error {
+	_, want, _ := strings.Cut(d.target, "://")
+	if i := strings.IndexAny(want, "/?"); i < 0 {
+		want += "/"
+	} else if want[i] == '?' {
+		want = want[:i] + "/" + want[i:] // an empty path goes out as "/"
+	}
+	got := req.URL.Host + req.URL.RequestURI()
+	switch {
+	case req.Method != d.method:
+		return fmt.Errorf("%w: method %q instead of %q", ErrHarness, req.Method, d.method)
+	case got != want:
+		return fmt.Errorf("%w: the request target is %q instead of %q", ErrHarness, got, want)
+	case len(req.Header) != len(d.header):
+		return fmt.Errorf("%w: %d header fields instead of %d", ErrHarness, len(req.Header), len(d.header))
+	case (len(d.body) == 0) != (req.Body == nil || req.Body == http.NoBody):
+		return fmt.Errorf("%w: body present or absent against the declaration", ErrHarness)
+	}
+	for name, values := range d.header {
+		if strings.Join(values, "\x00") != strings.Join(req.Header[name], "\x00") {
+			return fmt.Errorf("%w: header %s is %q instead of %q", ErrHarness, name, req.Header[name], values)
+		}
+	}
+	return nil
+}
+
+// sentBody remembers what the transport read of a request body. A server may answer before it has read everything.
+type sentBody struct {
+	io.ReadCloser
+	mu   sync.Mutex
+	read bytes.Buffer
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read.Write(p[:n])
+	return n, err
+}
+
+func (b *sentBody) within(declared []byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.HasPrefix(declared, b.read.Bytes())
+}
+
+// readBody reads a response body within bounds and undoes its Content-Encoding.
+func readBody(resp *http.Response) (body []byte, truncated bool, err error) {
+	body, truncated, err = readBounded(resp.Body)
+	if err != nil || len(body) == 0 {
+		return body, truncated, err
+	}
+	var r io.Reader
+	switch strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))) {
+	case "gzip", "x-gzip":
+		r, err = gzip.NewReader(bytes.NewReader(body))
+	case "deflate":
+		if r, err = zlib.NewReader(bytes.NewReader(body)); err != nil {
+			r, err = flate.NewReader(bytes.NewReader(body)), nil
+		}
+	default:
+		return body, truncated, nil
+	}
+	if err != nil {
+		return body, truncated, fmt.Errorf("the body is not encoded as Content-Encoding says: %w", err)
+	}
+	plain, cut, err := readBounded(r)
+	if err != nil && !(truncated && errors.Is(err, io.ErrUnexpectedEOF)) {
+		return plain, cut, fmt.Errorf("the body is not encoded as Content-Encoding says: %w", err)
+	}
+	return plain, truncated || cut, nil
+}
+
+func readBounded(r io.Reader) (body []byte, truncated bool, err error) {
+	body, err = io.ReadAll(io.LimitReader(r, maxBody+1))
+	if len(body) > maxBody {
+		return body[:maxBody], true, nil
+	}
+	return body, false, err
+}
+
+// breakers stop a run from waiting for an endpoint that is gone: after three transport failures in a row one plain GET
+// decides whether it is.
+type breakers struct {
+	mu sync.Mutex
+	by map[string]*breaker
+}
+
+type breaker struct {
+	mu       sync.Mutex
+	failures int
+	dead     error
+}
+
+const breakerLimit = 3
+
+func (b *breakers) of(rawURL string) *breaker {
+	key, _, _ := strings.Cut(rawURL, "?")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.by == nil {
+		b.by = map[string]*breaker{}
+	}
+	if b.by[key] == nil {
+		b.by[key] = &breaker{}
+	}
+	return b.by[key]
+}
+
+// check returns an error if the endpoint is gone. probe is called once, when that is to be decided.
+func (b *breaker) check(probe func() error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.dead == nil && b.failures >= breakerLimit {
+		if err := probe(); err != nil {
+			b.dead = fmt.Errorf("the endpoint failed %d times in a row and once more for a plain GET (%w); it is not tried again in this run",
+				b.failures, err)
+		}
+		b.failures = 0
+	}
+	return b.dead
+}
+
+func (b *breaker) report(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err == nil {
+		b.failures = 0
+		return
+	}
+	b.failures++
+}
