@@ -123,7 +123,7 @@ func take(as Speaker, g gomega.Gomega, code, description string, codes Codes, li
 	case slices.Contains(listed, code), slices.Contains(codes.Refuse, code):
 		g.Expect(code).To(beCode(codes, description))
 	default:
-		as.Note("error=%s, a code that no specification registers, expected %s", code, strings.Join(codes.Accept, " or "))
+		as.Note("error=%s, which is not on the list for this place, expected %s", code, strings.Join(codes.Accept, " or "))
 	}
 }
 
