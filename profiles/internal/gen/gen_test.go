@@ -136,6 +136,7 @@ func TestFaultsOfSourcesAreReportedWithFileAndLine(t *testing.T) {
 		"dangling same_as":         {requirements, "same_as: RFC1-1-01", "same_as: RFC1-1-04", "requirements/rfc1.yaml:30: same_as: no requirement RFC1-1-04; did you mean"},
 		"same_as of itself":        {requirements, "same_as: RFC1-1-01", "same_as: RFC1-1-03", "refers to itself"},
 		"testable without a pass":  {requirements, "  pass: A\n", "", "requirements/rfc1.yaml:5: RFC1-1-01: pass is missing"},
+		"testable without a fix":   {requirements, "  fix: F\n", "", "requirements/rfc1.yaml:5: RFC1-1-01: fix is missing"},
 		"untestable without why":   {requirements, "  why_not: W\n", "", "RFC1-1-02: why_not is missing"},
 		"no title":                 {requirements, "title: T\n", "", "spec, title and url are needed"},
 		"fault not in kebab-case":  {requirements, "fault: first-fault", "fault: First_fault", "kebab-case"},

@@ -124,6 +124,7 @@ func (c *catalogue) validateFields(f *findings, r profiles.Requirement, at func(
 	need("pass", r.Pass)
 	need("fail", r.Fail)
 	need("fault", r.Fault)
+	need("fix", r.Fix)
 	if r.Fault != "" && !kebab.MatchString(r.Fault) {
 		f.add(at("fault"), "fault: %q is not in kebab-case", r.Fault)
 	}
