@@ -105,6 +105,14 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Transport != nil {
 		cfg.Target.Transport = cfg.Transport
 	}
+	complete, err := cfg.Target.WithProfile(cfg.Profile)
+	if err == nil {
+		err = complete.Validate()
+	}
+	if err != nil {
+		return cfg, &UsageError{Text: err.Error()}
+	}
+	cfg.Target = complete
 	if cfg.Registry == nil {
 		cfg.Registry = standard
 	}

@@ -74,7 +74,7 @@ func prepare(cfg Config) (*run, error) {
 
 // discover learns what can be known of the target before the first check.
 func (r *run) discover(ctx context.Context) (err error) {
-	r.info, err = discoverTarget(ctx, r.cfg.Target)
+	r.info, err = target.Discover(ctx, r.cfg.Target)
 	return err
 }
 

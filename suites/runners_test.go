@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -33,7 +34,14 @@ func violating() suites.Config {
 	r.Section("RFC 6750", "3", func(s *suites.S) {
 		s.Check("notes", suites.Requires("RFC6750-3-01"), func(as *target.AS, g gomega.Gomega) { as.Note("odd") })
 	})
-	return suites.Config{Registry: r, Target: target.Config{Target: "http://as.test", Endpoints: target.Endpoints{Token: "http://as.test/token"}}}
+	return suites.Config{Registry: r, Transport: desert{}, Target: target.Config{Target: "http://as.test", Endpoints: target.Endpoints{Token: "http://as.test/token"}}}
+}
+
+// desert is a target at which nothing is found.
+type desert struct{}
+
+func (desert) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
 // openOnly is a run in which nothing is judged.
