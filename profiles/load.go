@@ -322,6 +322,43 @@ func (d Deviation) checkParams(params map[string]string) error {
 	return nil
 }
 
+// DecodeDeviations reads deviations and faults that a user wrote, from YAML in the form of the catalogue's own files
+// (`deviations: [{name, summary, do, …}]`), strictly (DecodeStrict). Their operations are the mock provider's vocabulary and
+// checked there. file is used in messages and kept as Source.
+func DecodeDeviations(data []byte, file string) ([]Deviation, error) {
+	var content DeviationsFile
+	if err := DecodeStrict(data, file, &content); err != nil {
+		return nil, err
+	}
+	var errs []error
+	for i := range content.Deviations {
+		d := &content.Deviations[i]
+		d.Source = file
+		switch _, taken := LookupDeviation(d.Name); {
+		case d.Name == "":
+			errs = append(errs, fmt.Errorf("%s: deviations[%d]: name is missing", file, i))
+		case taken:
+			errs = append(errs, fmt.Errorf("%s: deviation %s: the catalogue has one of this name; choose another", file, d.Name))
+		case len(d.Do) == 0:
+			errs = append(errs, fmt.Errorf("%s: deviation %s: do is missing: an operation such as {at: token.response, header: {remove: [Pragma]}}", file, d.Name))
+		}
+		if d.Breaks == "" {
+			continue
+		}
+		if _, known := LookupRequirement(d.Breaks); !known {
+			hint := ""
+			if near := NearestRequirement(d.Breaks); near != "" {
+				hint = "; did you mean " + near + "?"
+			}
+			errs = append(errs, fmt.Errorf("%s: deviation %s: breaks: no requirement %s%s", file, d.Name, d.Breaks, hint))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return content.Deviations, nil
+}
+
 // Resolve returns the value of every parameter: the default, or what params says.
 func (d Deviation) Resolve(params map[string]string) map[string]string {
 	values := make(map[string]string, len(d.Params))

@@ -227,6 +227,29 @@ func TestResolveFillsDefaults(t *testing.T) {
 	}
 }
 
+func TestDecodeDeviations(t *testing.T) {
+	got, err := DecodeDeviations([]byte("deviations: [{name: my-server, summary: S, breaks: RFC6749-5.1-13, do: {at: token.response, status: 418}}]"), "my.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0].Source != "my.yaml" || got[0].Do[0].Args["status"] != 418 {
+		t.Errorf("read %+v", got)
+	}
+	for name, test := range map[string]struct{ yaml, want string }{
+		"unknown key":         {"deviations: [{name: a, summery: b}]", "my.yaml:1: deviations[0].summery: unknown key; did you mean summary?"},
+		"no name":             {"deviations: [{do: {at: x}}]", "deviations[0]: name is missing"},
+		"no operation":        {"deviations: [{name: a}]", "deviation a: do is missing"},
+		"taken":               {"deviations: [{name: missing-token-type, do: {at: x}}]", "choose another"},
+		"unknown requirement": {"deviations: [{name: a, breaks: rfc6749-5.1-13, do: {at: x}}]", "did you mean RFC6749-5.1-13?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := DecodeDeviations([]byte(test.yaml), "my.yaml"); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want a message with %q", err, test.want)
+			}
+		})
+	}
+}
+
 func FuzzParseDeviation(f *testing.F) {
 	for _, seed := range []string{"a", "a:b=c", `a:b=\,,c=\\`, "a:b", ":", ",", "a:=", "token-response-wrong-content-type:type=x"} {
 		f.Add(seed)
