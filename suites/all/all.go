@@ -3,4 +3,5 @@ package all
 
 import (
 	_ "github.com/oauthcheck/oauthcheck/suites/rfc6749"
+	_ "github.com/oauthcheck/oauthcheck/suites/rfc6750"
 )

@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"net/http"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -27,3 +28,6 @@ func (r *Response) HasElement(name string) bool {
 		}
 	}
 }
+
+// Cookies are the cookies that the response sets.
+func (r *Response) Cookies() []*http.Cookie { return (&http.Response{Header: r.Header}).Cookies() }

@@ -13,6 +13,11 @@ func (as *AS) NewRequest(method, url string) *Request {
 
 // Resource asks the protected resource (resource.url, else userinfo) with a bearer token in the header; "" sends none.
 func (as *AS) Resource(token string, edits ...RequestEdit) *Response {
+	return as.Send(as.ResourceRequest(token, edits...))
+}
+
+// ResourceRequest is the request that Resource sends.
+func (as *AS) ResourceRequest(token string, edits ...RequestEdit) *Request {
 	resource := as.Config().Resource
 	url := resource.URL
 	if url == "" {
@@ -25,15 +30,15 @@ func (as *AS) Resource(token string, edits ...RequestEdit) *Response {
 
 // Userinfo asks the userinfo endpoint with a bearer token in the header; "" sends none.
 func (as *AS) Userinfo(token string, edits ...RequestEdit) *Response {
-	return as.bearer(http.MethodGet, as.Endpoint(UserinfoEndpoint), token, edits)
+	return as.Send(as.bearer(http.MethodGet, as.Endpoint(UserinfoEndpoint), token, edits))
 }
 
-func (as *AS) bearer(method, url, token string, edits []RequestEdit) *Response {
+func (as *AS) bearer(method, url, token string, edits []RequestEdit) *Request {
 	r := as.NewRequest(method, url)
 	if token != "" {
 		r.Apply(Bearer(token))
 	}
-	return as.Send(r.Apply(edits...))
+	return r.Apply(edits...)
 }
 
 // Introspect asks the introspection endpoint about a token (RFC 7662 section 2.1) as introspection.client, else as the
