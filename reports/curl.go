@@ -68,6 +68,10 @@ func (c *command) text(text string, where place, kind string) string {
 
 // prefixed does the same and puts plain text before it.
 func (c *command) prefixed(prefix string, segments []segment) string {
+	if segments[0].secret == nil {
+		prefix += segments[0].text
+		segments = segments[1:]
+	}
 	return quote(append([]segment{{text: prefix}}, segments...), c.variable)
 }
 

@@ -74,8 +74,7 @@ type Capability struct {
 	Enable    string `json:"enable,omitempty"` // the line of configuration that would make it available
 }
 
-// Summary counts the verdicts; all seven are always written. Provisional checks, whose precision is not yet sure, are
-// counted apart and in none of the seven.
+// Summary counts the verdicts; all seven are always written.
 type Summary struct {
 	Pass         int `json:"pass"`
 	Fail         int `json:"fail"`
@@ -84,7 +83,6 @@ type Summary struct {
 	Known        int `json:"known"`
 	Skip         int `json:"skip"`
 	Inconclusive int `json:"inconclusive"`
-	Provisional  int `json:"provisional"`
 }
 
 // Requirement is a statement that the run judged.

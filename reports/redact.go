@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -71,8 +72,16 @@ func NewRedactor(known []Secret) *Redactor {
 func (r *Redactor) Public(values ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.public = append(r.public, values...)
-	r.forget()
+	r.addPublic(values...)
+}
+
+func (r *Redactor) addPublic(values ...string) {
+	for _, v := range values {
+		if v != "" && !slices.Contains(r.public, v) {
+			r.public = append(r.public, v)
+			r.forget()
+		}
+	}
 }
 
 // Learn adds a secret.
@@ -87,11 +96,10 @@ func (r *Redactor) Learn(s Secret) {
 func (r *Redactor) Redact(report *Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.public = append(r.public, report.Target.URL, report.Target.Issuer)
-	for _, u := range report.Target.Endpoints {
-		r.public = append(r.public, u)
+	r.addPublic(report.Target.URL, report.Target.Issuer)
+	for _, name := range sortedKeys(report.Target.Endpoints) {
+		r.addPublic(report.Target.Endpoints[name])
 	}
-	r.forget()
 	walk(report, r.collect, false)
 	for i := range report.Checks {
 		for j := range report.Checks[i].Exchanges {
@@ -127,6 +135,9 @@ func (r *Redactor) learn(kind, value string, rank int) *secret {
 		id = "\x00" + value
 	}
 	s := r.byValue[id]
+	if s == nil && strings.Contains(value, "+") { // in a form a plus sign is a space
+		s = r.byValue[foldString(canonical(strings.ReplaceAll(value, "+", " ")))]
+	}
 	if s == nil {
 		s = &secret{number: len(r.secrets), kind: kind, rank: rank, value: value}
 		r.byValue[id] = s
@@ -421,17 +432,24 @@ func walkExchange(e *Exchange, visit func(string, place, string) string, one fun
 	}
 }
 
-// shorten cuts a long body and says so.
+// shorten cuts a long body and says so. The slack leaves room for that remark, so that a body is cut only once.
 func shorten(body string) string {
 	const slack = 128
 	if len(body) <= MaxBody+slack {
 		return body
 	}
-	n := MaxBody
-	for n > 0 && !utf8.RuneStart(body[n]) {
+	return cutAt(body, MaxBody)
+}
+
+// cutAt cuts a text after so many bytes and says how many are missing.
+func cutAt(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
-	return fmt.Sprintf("%s\n[%d more bytes]", body[:n], len(body)-n)
+	return fmt.Sprintf("%s\n[%d more bytes]", s[:n], len(s)-n)
 }
 
 func sortedKeys[V any](m map[string]V) []string {

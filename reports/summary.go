@@ -14,9 +14,7 @@ func Verdicts() []Verdict {
 func Summarize(checks []Check) Summary {
 	var s Summary
 	for _, c := range checks {
-		if c.Provisional {
-			s.Provisional++
-		} else if n := s.counter(c.Verdict); n != nil {
+		if n := s.counter(c.Verdict); n != nil {
 			*n++
 		}
 	}
@@ -51,9 +49,9 @@ func (s Summary) Count(v Verdict) int {
 	return 0
 }
 
-// Total returns the number of checks, provisional ones included.
+// Total returns the number of checks.
 func (s Summary) Total() int {
-	total := s.Provisional
+	total := 0
 	for _, v := range Verdicts() {
 		total += s.Count(v)
 	}
@@ -62,12 +60,9 @@ func (s Summary) Total() int {
 
 // String is the line with all seven counts.
 func (s Summary) String() string {
-	parts := make([]string, 0, 8)
+	parts := make([]string, 0, 7)
 	for _, v := range Verdicts() {
 		parts = append(parts, fmt.Sprintf("%d %s", s.Count(v), v))
-	}
-	if s.Provisional > 0 {
-		parts = append(parts, fmt.Sprintf("%d provisional", s.Provisional))
 	}
 	return strings.Join(parts, ", ")
 }
