@@ -40,14 +40,15 @@ func (as *AS) AuthorizationRequest(edits ...RequestEdit) *Request {
 		responseType = f.responseType
 	}
 	if !slices.Contains(strings.Fields(responseType), "code") {
-		grant = "implicit"
+		grant = Implicit
 	}
 	client := f.client
 	if client == nil {
 		client = as.ClientFor(grant)
 	}
 	if f.noControl {
-		return as.authorizationRequest(client, responseType, as.knownManner(client, responseType), f).Apply(edits...)
+		m := as.knownManner(as.run.trialClient(grant, client, f), responseType)
+		return as.authorizationRequest(client, responseType, m, f).Apply(edits...)
 	}
 	base := as.authorizationRequest(client, responseType, manner{}, f)
 	if !f.deny && same(base, base.Clone().Apply(edits...)) {

@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -112,19 +113,24 @@ func (run *Run) usable(grant Grant, client *Client) *baseline {
 // cheapest is the cheapest grant that works for the client that the edits name, else the cheapest that is answered.
 func (as *AS) cheapest(edits []RequestEdit) Grant {
 	f := as.run.flowOf(edits)
-	var answered Grant
+	var tried, answered Grant
 	var why []string
 	for _, grant := range tokenGrants {
 		b := as.run.usable(grant, f.client)
-		switch {
-		case b == nil:
-		case b.issued:
-			return grant
-		case b.answered && answered == "":
-			answered = grant
-		default:
-			why = append(why, string(grant)+": "+b.why)
+		if b == nil {
+			continue
 		}
+		if b.issued {
+			return grant
+		}
+		tried = cmp.Or(tried, grant)
+		if b.answered {
+			answered = cmp.Or(answered, grant)
+		}
+		why = append(why, string(grant)+": "+b.why)
+	}
+	if f.noControl {
+		answered = cmp.Or(answered, tried)
 	}
 	if answered == "" {
 		who := "this target"
@@ -161,13 +167,22 @@ func (as *AS) TokenRequest(grant Grant, edits ...RequestEdit) *Request {
 	if client == nil {
 		client = as.ClientFor(grant)
 	}
-	b := as.run.grantBaseline(grant, client)
+	b := as.run.grantBaseline(grant, as.run.trialClient(grant, client, f))
 	if !f.noControl {
 		as.show(b)
 		as.demand(b, string(grant), false)
 	}
 	base := as.grantRequest(grant, client, b.manner, f)
 	return as.edited(base, f, edits, b, string(grant))
+}
+
+// trialClient is the client whose trial tells how a grant is to be asked for. A client that may not use the grant is tried
+// only where its trial is the control.
+func (run *Run) trialClient(grant Grant, client *Client, f flow) *Client {
+	if usual := run.info.Config.ClientFor(grant.Type()); f.noControl && !client.MayUse(grant.Type()) && usual != nil {
+		return usual
+	}
+	return client
 }
 
 // edited applies edits to a baseline request. If they change anything its control must have issued a token.

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // FormMediaType is the media type of form-encoded request bodies (RFC 6749 appendix B).
@@ -237,6 +239,13 @@ func (r *Request) httpRequest(ctx context.Context) (*http.Request, error) {
 	req.Header = r.Header.Clone()
 	if req.Header == nil {
 		req.Header = http.Header{}
+	}
+	for name, values := range req.Header {
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+				return nil, fmt.Errorf("the header field %q: %q cannot be sent", name, value)
+			}
+		}
 	}
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host

@@ -174,13 +174,17 @@ func (r *Response) issued(name, value string) bool {
 	return value != "" && slices.Contains([]string{"code", "access_token", "refresh_token", "id_token"}, name) && !r.sent(value)
 }
 
-// sent reports whether the request contained the value.
+// sent reports whether a parameter of the request had the value.
 func (r *Response) sent(value string) bool {
 	if r.Request == nil {
 		return false
 	}
-	return slices.ContainsFunc(append(slices.Clone(r.Request.Params), r.Request.Query...), func(p Param) bool { return p.Value == value }) ||
-		strings.Contains(string(r.Request.Body()), value) || strings.Contains(r.Request.Target(), url.QueryEscape(value))
+	_, query := r.Request.split()
+	params := append(slices.Clone(r.Request.Params), parseForm(query)...)
+	if r.Request.rawForm != nil {
+		params = append(params, parseForm(*r.Request.rawForm)...)
+	}
+	return slices.ContainsFunc(params, func(p Param) bool { return p.Value == value })
 }
 
 // ContentType is the media type of the body in lower case without parameters; "" where the field is absent or malformed.

@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/time/rate"
 
+	"github.com/oauthcheck/oauthcheck/reports"
 	"github.com/oauthcheck/oauthcheck/suites/login"
 )
 
@@ -26,6 +27,7 @@ type Run struct {
 	seed      int64
 	player    login.Player
 	transport http.RoundTripper
+	owned     *http.Transport // that Close closes; nil where the target file's owner brought one
 	limiter   *rate.Limiter
 	breakers  breakers
 	requests  atomic.Int64
@@ -54,7 +56,7 @@ type RunOptions struct {
 }
 
 // Secret is a value that must not reach a report, with the name of the parameter that it is known by.
-type Secret struct{ Kind, Value string }
+type Secret = reports.Secret
 
 // NewRun starts a run against a target. ctx bounds everything that outlives a single check (shared controls).
 func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
@@ -70,6 +72,9 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 	run := &Run{
 		ctx: ctx, info: info, seed: options.Seed, player: options.Player, transport: wire{transport},
 		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, keys: map[string]*jose.JSONWebKey{},
+	}
+	if config.Transport == nil {
+		run.owned, _ = transport.(*http.Transport)
 	}
 	if config.Rate > 0 {
 		run.limiter = rate.NewLimiter(rate.Limit(config.Rate), max(1, int(config.Rate)))
@@ -111,8 +116,8 @@ func (run *Run) newPlayer(fields map[string]string) (login.Player, error) {
 
 // Close frees connections.
 func (run *Run) Close() {
-	if t, ok := run.transport.(wire).next.(*http.Transport); ok && run.info.Config.Transport == nil {
-		t.CloseIdleConnections()
+	if run.owned != nil {
+		run.owned.CloseIdleConnections()
 	}
 }
 
@@ -137,7 +142,7 @@ func (run *Run) AddSecret(kind, value string) {
 	}
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	run.secrets[Secret{kind, value}] = true
+	run.secrets[Secret{Kind: kind, Value: value}] = true
 }
 
 // Secrets are the values that the run knew or was issued, in no particular order.

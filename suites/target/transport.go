@@ -49,7 +49,6 @@ func NewTransport(config *Config) (http.RoundTripper, error) {
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        tlsConfig,
 		TLSHandshakeTimeout:    timeout,
-		ResponseHeaderTimeout:  timeout,
 		MaxResponseHeaderBytes: maxHeader,
 		MaxIdleConns:           128,
 		MaxIdleConnsPerHost:    32,
