@@ -41,7 +41,7 @@ func (r *run) redact(report *reports.Report) {
 func (r *run) text(c reports.Check) string {
 	r.learn()
 	r.redactor.RedactCheck(&c)
-	return failureBlock(c, named([]reports.Check{c}))
+	return reports.FailureBlock(c, named([]reports.Check{c}))
 }
 
 // own copies exchanges so that nothing in them is shared with a body, another check, or the target: the headers of a

@@ -3,7 +3,6 @@ package suites
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -34,14 +33,7 @@ func nothing(*target.AS, gomega.Gomega) {}
 
 // config is a run of checks that need nothing of the target.
 func config(register func(*S)) Config {
-	return Config{Registry: registry(register), Transport: desert{}, Target: target.Config{Target: "http://as.test", Endpoints: target.Endpoints{Token: "http://as.test/token"}}}
-}
-
-// desert is a target at which nothing is found.
-type desert struct{}
-
-func (desert) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	return against(&fakeAS{}, register)
 }
 
 // execute runs checks and returns the report.

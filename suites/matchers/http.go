@@ -129,6 +129,9 @@ func (p *challengeParser) parse() error {
 			if len(p.challenges) == 0 {
 				return p.fault("a scheme is missing")
 			}
+			if p.last().Token68 != "" {
+				return p.fault("a parameter follows the token68 form")
+			}
 			if err := p.value(word); err != nil {
 				return err
 			}

@@ -1,0 +1,200 @@
+package suites
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/onsi/gomega"
+
+	"github.com/oauthcheck/oauthcheck/reports"
+	"github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+)
+
+// fakeAS is an authorization server with one client and the client credentials grant, reached without sockets.
+type fakeAS struct {
+	cacheable bool         // its token responses may be cached
+	dead      atomic.Bool  // it does not answer
+	failures  atomic.Int64 // requests while it was dead
+	tokens    atomic.Int64
+}
+
+const (
+	fakeID     = "fake-client"
+	fakeSecret = "fake-secret-0123456789abcdefghijklmnop"
+)
+
+func (as *fakeAS) RoundTrip(r *http.Request) (*http.Response, error) {
+	if as.dead.Load() {
+		as.failures.Add(1)
+		return nil, fmt.Errorf("connection refused by the fake")
+	}
+	w := httptest.NewRecorder()
+	as.serve(w, r)
+	return w.Result(), nil
+}
+
+func (as *fakeAS) serve(w http.ResponseWriter, r *http.Request) {
+	answer := func(status int, members map[string]any) {
+		w.Header().Set("Content-Type", "application/json")
+		if !as.cacheable {
+			w.Header().Set("Cache-Control", "no-store")
+		}
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(members)
+	}
+	id, secret, _ := r.BasicAuth()
+	switch {
+	case r.URL.Path != "/token":
+		http.NotFound(w, r)
+	case id != fakeID || secret != fakeSecret:
+		w.Header().Set("WWW-Authenticate", `Basic realm="fake"`)
+		answer(401, map[string]any{"error": "invalid_client"})
+	case r.PostFormValue("grant_type") != "client_credentials":
+		answer(400, map[string]any{"error": "unsupported_grant_type"})
+	default:
+		answer(200, map[string]any{"access_token": fmt.Sprintf("token-%d-0123456789abcdefghijklmnop", as.tokens.Add(1)), "token_type": "Bearer", "expires_in": 3600})
+	}
+}
+
+// against is a run of checks against a fake server.
+func against(as *fakeAS, register func(*S)) Config {
+	return Config{
+		Registry:  registry(register),
+		Transport: as,
+		Target: target.Config{
+			Target:    "http://as.test",
+			Endpoints: target.Endpoints{Token: "http://as.test/token"},
+			Clients:   target.Clients{Primary: &target.Client{ID: fakeID, Secret: fakeSecret, Grants: []string{"client_credentials"}}},
+		},
+	}
+}
+
+// noStore and wrongSecret are checks as specification packages have them.
+func noStore(as *target.AS, g gomega.Gomega) { g.Expect(as.Token()).To(matchers.BeUncacheable()) }
+
+func wrongSecret(as *target.AS, g gomega.Gomega) {
+	client := as.Confidential()
+	r := as.TokenBy(target.ClientCredentials, target.BasicCredentials(client.ID, as.Random(20)))
+	g.Expect(r).To(matchers.RefuseWith("invalid_client"))
+}
+
+func TestAgainstAServer(t *testing.T) {
+	register := func(s *S) {
+		s.Check("no-store", Requires(must), Needs(target.AnyTokenGrant), noStore)
+		s.Check("wrong-secret", Requires("RFC6749-3.2.1-01"), Needs(target.AnyTokenGrant, target.ConfidentialClient), Disturbs(Client), wrongSecret)
+		s.Check("needs-a-code", Requires(otherMust), Needs(target.AuthorizationCode), noStore)
+		s.Check("waits", Requires(otherMust), Slow, noStore)
+	}
+	report := execute(t, against(&fakeAS{}, register))
+	if got := outcomes(report); got != "no-store pass, wrong-secret pass, needs-a-code skip, waits skip" {
+		t.Errorf("a conforming server: %s", got)
+	}
+	if report.Run.ExitStatus != StatusConforms || report.Run.Requests == 0 || report.Target.Endpoints["token"] == "" {
+		t.Errorf("%+v %+v", report.Run, report.Target)
+	}
+	if c := report.Checks[2]; !strings.HasPrefix(c.Message, "needs authorization_code: ") || !strings.HasPrefix(c.Enable, "clients.primary:") {
+		t.Errorf("skip: %q, %q", c.Message, c.Enable)
+	}
+	if c := report.Checks[3]; c.Message != "the lane slow was not chosen" || c.Enable != "--lane slow" {
+		t.Errorf("skip: %q, %q", c.Message, c.Enable)
+	}
+
+	cfg := against(&fakeAS{cacheable: true}, register)
+	cfg.Lanes = []string{"all"}
+	report = execute(t, cfg)
+	if got := outcomes(report); got != "no-store fail, wrong-secret pass, needs-a-code skip, waits fail" {
+		t.Errorf("a cacheable server: %s", got)
+	}
+	c := report.Checks[0]
+	if strings.Join(c.Expected, "") != "Cache-Control with no-store" || c.Actual != "no Cache-Control" || report.Run.ExitStatus != StatusViolation {
+		t.Errorf("expected %q, got %q, exit status %d", c.Expected, c.Actual, report.Run.ExitStatus)
+	}
+	if n := len(c.Exchanges); n == 0 || !c.Exchanges[n-1].Decisive || c.Exchanges[n-1].Curl == "" {
+		t.Errorf("evidence: %+v", c.Exchanges)
+	}
+	text, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{fakeSecret, "0123456789abcdefghijklmnop"} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("the report shows %s", secret)
+		}
+	}
+	if !strings.Contains(string(text), "«access_token 1»") || !strings.Contains(string(text), fakeID) {
+		t.Error("the report does not label the token, or hides the client's name")
+	}
+}
+
+// outcomes lists a report's verdicts without the specification.
+func outcomes(r *reports.Report) string {
+	var out []string
+	for _, c := range r.Checks {
+		out = append(out, strings.TrimPrefix(c.ID, "rfc6749/")+" "+string(c.Verdict))
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestADeadServer(t *testing.T) {
+	as := &fakeAS{}
+	as.dead.Store(true)
+	cfg := against(as, func(s *S) {
+		for i := range 50 {
+			s.Check(fmt.Sprintf("check-%d", i), Requires(must), Needs(target.AnyTokenGrant), noStore)
+		}
+	})
+	began := time.Now()
+	report := execute(t, cfg)
+	if report.Run.ExitStatus != StatusUntested || report.Summary.Pass+report.Summary.Fail > 0 || len(report.Checks) != 50 {
+		t.Errorf("%+v %+v", report.Run, report.Summary)
+	}
+	if d := time.Since(began); d > 5*time.Second {
+		t.Errorf("it took %s", d)
+	}
+}
+
+func TestAServerThatDies(t *testing.T) {
+	as := &fakeAS{}
+	cfg := against(as, func(s *S) {
+		s.Check("first", Requires(must), Needs(target.AnyTokenGrant), noStore)
+		for i := range 40 {
+			s.Check(fmt.Sprintf("later-%d", i), Requires(must), Needs(target.AnyTokenGrant), Disturbs(Client),
+				func(a *target.AS, g gomega.Gomega) {
+					as.dead.Store(true)
+					wrongSecret(a, g)
+				})
+		}
+	})
+	cfg.Procs = 1
+	report := execute(t, cfg)
+	if report.Checks[0].Verdict != reports.Pass || report.Summary.Inconclusive != 40 || report.Run.ExitStatus != StatusUntested {
+		t.Errorf("%+v %+v", report.Run, report.Summary)
+	}
+	if n := as.failures.Load(); n > 10 {
+		t.Errorf("the dead server got %d requests", n)
+	}
+	if text := report.Checks[40].Message; !strings.Contains(text, "refused by the fake") && !strings.Contains(text, "in a row") {
+		t.Errorf("message: %q", text)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var events []Event
+	cfg := against(&fakeAS{}, func(s *S) {
+		s.Check("a", Requires(must), noStore)
+		s.Check("b", Requires(must), noStore)
+		s.Check("c", Requires(must), Slow, noStore)
+	})
+	cfg.Progress = func(e Event) { events = append(events, e) }
+	execute(t, cfg)
+	if len(events) != 2 || events[1].Finished != 2 || events[1].Total != 2 || events[1].Check.Verdict != reports.Pass {
+		t.Errorf("%+v", events)
+	}
+}
