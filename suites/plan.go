@@ -45,6 +45,7 @@ const (
 	Filtered Because = "filtered"   // by Specs, Include or Exclude; it does not appear in the report
 	OffLane  Because = "lane"       // its lane was not chosen
 	Missing  Because = "capability" // the target lacks what it needs
+	Broken   Because = "broken"     // what it needs is configured, but a trial failed
 )
 
 // TargetError says that the target could not be tested at all; its exit status is 3.
@@ -95,11 +96,21 @@ func (r *run) obstacle(c *Check) (because Because, why, enable string) {
 		return OffLane, fmt.Sprintf("the lane %s was not chosen", c.Lane), "--lane " + string(c.Lane)
 	}
 	for _, capability := range c.Needs {
-		if d := r.info.Detection(capability); d.State == target.Missing {
+		switch d := r.info.Detection(capability); {
+		case d.State != target.Missing:
+		case d.Failed && basic(capability):
+			return Broken, fmt.Sprintf("needs %s: %s; oauthcheck doctor says what is wrong with the set-up", capability, d.Because), ""
+		default:
 			return Missing, fmt.Sprintf("needs %s: %s", capability, d.Because), d.Enable
 		}
 	}
 	return "", "", ""
+}
+
+// basic reports whether a capability is what clients and users are configured for: where its trial fails, the set-up is
+// wrong or the target is out of order, and a run that skipped everything else would look like a success.
+func basic(capability target.Capability) bool {
+	return capability == target.AuthorizationCode || capability == target.AnyTokenGrant
 }
 
 // reportTarget is what is known of a target in the report's shape.

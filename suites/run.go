@@ -144,6 +144,8 @@ func (r *run) execute(ctx context.Context) {
 	for _, e := range r.executions {
 		because, why, enable := r.obstacle(e.check)
 		switch {
+		case because == Broken:
+			r.settle(e, account{whole: statement{kind: inconclusive, reason: why}})
 		case because != "":
 			r.settle(e, account{whole: statement{kind: skipped, reason: why, enable: enable}})
 		case e.check.Lane == Slow:

@@ -5,6 +5,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -45,7 +46,15 @@ func Examine(ctx context.Context, cfg suites.Config) ([]Finding, error) {
 	e := &examination{ctx: ctx}
 	info, err := target.Discover(ctx, cfg.Target)
 	if err != nil {
-		e.problem("target", err.Error(), "start the server, or correct target: (--target)")
+		says, fix := err.Error(), "correct the target file or the flags"
+		var trouble *target.DiscoveryError
+		if errors.As(err, &trouble) {
+			says, fix = trouble.Text, trouble.Fix
+			if trouble.URL != "" && !strings.Contains(says, trouble.URL) {
+				says = trouble.URL + ": " + says
+			}
+		}
+		e.problem("target", says, fix)
 		return e.findings, ctx.Err()
 	}
 	run, err := target.NewRun(ctx, info, target.RunOptions{Seed: cfg.Seed, Player: cfg.Player})

@@ -70,6 +70,7 @@ type Detection struct {
 	State      State
 	Because    string // "metadata lists it in grant_types_supported"
 	Enable     string // the line of the target file that would make a missing one available
+	Failed     bool   // a trial failed of what configuration and metadata promise
 }
 
 // Description documents a capability.
@@ -119,7 +120,7 @@ func (info *Info) Settle(capability Capability, available bool, because string) 
 		d.Because, d.State, d.Enable = because, Available, ""
 		if !available {
 			description, _ := LookupCapability(string(capability))
-			d.State, d.Enable = Missing, description.Enable
+			d.State, d.Enable, d.Failed = Missing, description.Enable, true
 		}
 	}
 }

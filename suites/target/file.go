@@ -21,8 +21,9 @@ const maxFile = 1 << 20
 
 // LoadConfig reads a target file. It refuses unknown keys, takes secrets from the environment variables that the file
 // names, and resolves key and CA files against the file's directory. All faults are reported at once, each as
-// `file:line: key: what is wrong`. The result is as Validate wants it.
-func LoadConfig(path string) (Config, error) {
+// `file:line: key: what is wrong`. The result is as Validate wants it. What is laid over the file (a command line's flags)
+// is so before anything is found missing.
+func LoadConfig(path string, overlay ...func(*Config)) (Config, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -34,12 +35,12 @@ func LoadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("the target file cannot be read: %w", err)
 	}
-	return ParseConfig(data, path, os.LookupEnv)
+	return ParseConfig(data, path, os.LookupEnv, overlay...)
 }
 
 // ParseConfig is LoadConfig for the content of a file; lookup finds environment variables. file serves messages and, by
 // its directory, the resolution of file names.
-func ParseConfig(data []byte, file string, lookup func(name string) (string, bool)) (Config, error) {
+func ParseConfig(data []byte, file string, lookup func(name string) (string, bool), overlay ...func(*Config)) (Config, error) {
 	var c Config
 	if err := profiles.DecodeStrict(data, file, &c); err != nil {
 		return Config{}, err
@@ -68,6 +69,9 @@ func ParseConfig(data []byte, file string, lookup func(name string) (string, boo
 		} else if c.User.Password = fromEnvironment(c.User.PasswordEnv, lookup); c.User.Password == "" {
 			found = append(found, Problem{Path: "user.password_env", Text: unsetVariable(c.User.PasswordEnv)})
 		}
+	}
+	for _, lay := range overlay {
+		lay(&c)
 	}
 	found = append(found, c.problems()...)
 	if len(found) == 0 {
