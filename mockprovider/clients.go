@@ -1,0 +1,132 @@
+package mockprovider
+
+import (
+	"slices"
+	"strings"
+)
+
+// Client is a registered client.
+type Client struct {
+	ID           string   `yaml:"-" json:"id"`
+	Secret       string   `yaml:"secret" json:"secret,omitempty" doc:"client secret; none for a public client"`
+	Name         string   `yaml:"name" json:"name,omitempty" doc:"shown on the consent page"`
+	Kind         string   `yaml:"kind" json:"kind,omitempty" doc:"web, native (loopback redirect URIs with any port) or service"`
+	Public       bool     `yaml:"public" json:"public,omitempty" doc:"has no secret (RFC 6749 section 2.1)"`
+	AuthMethods  []string `yaml:"auth_methods" json:"auth_methods,omitempty" doc:"how it may authenticate; empty: any that the provider has"`
+	RedirectURIs []string `yaml:"redirect_uris" json:"redirect_uris,omitempty"`
+	Grants       []string `yaml:"grants" json:"grants,omitempty" doc:"grant types (and implicit) that it may use; empty: any"`
+	Scopes       []string `yaml:"scopes" json:"scopes,omitempty" doc:"scope values that it may ask for; empty: any"`
+	DefaultScope []string `yaml:"default_scope" json:"default_scope,omitempty" doc:"granted when it asks for none; empty: the provider's default"`
+	Introspect   bool     `yaml:"introspect" json:"introspect,omitempty" doc:"may introspect tokens of other clients (a resource server)"`
+	Description  string   `yaml:"description" json:"description,omitempty"`
+}
+
+// Type is "public" or "confidential" (RFC 6749 section 2.1).
+func (c *Client) Type() string {
+	if c.Public {
+		return "public"
+	}
+	return "confidential"
+}
+
+func (c *Client) mayUse(grant string) bool {
+	return len(c.Grants) == 0 || slices.Contains(c.Grants, grant)
+}
+
+func (c *Client) hasRedirectURI(uri string) bool { return slices.Contains(c.RedirectURIs, uri) }
+
+// User is a resource owner.
+type User struct {
+	Username string         `yaml:"-" json:"username"`
+	Password string         `yaml:"password" json:"password"`
+	Sub      string         `yaml:"sub" json:"sub" doc:"subject identifier; default: a fixed one made from the login name"`
+	Claims   map[string]any `yaml:"claims" json:"claims,omitempty" doc:"claims about the user: name, email …"`
+}
+
+// readyMadeClients are the clients of the strict provider. The secrets are published, and look it.
+func readyMadeClients() map[string]Client {
+	return map[string]Client{
+		"web-app": {
+			Secret: "not-a-secret.web-app.0123456789abcdef", Name: "Web app", Kind: "web",
+			RedirectURIs: []string{"https://client.example/callback", "https://client.example/other", "https://client.example/callback?tenant=1&x=a%20b"},
+			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password"},
+			Description:  "confidential, several redirect URIs, one of them with a query",
+		},
+		"web-app-2": {
+			Secret: "not-a-secret.web-app-2.0123456789abcdef", Name: "Second web app", Kind: "web",
+			RedirectURIs: []string{"https://second.example/callback"},
+			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password"},
+			Description:  "confidential, a single redirect URI",
+		},
+		"native-app": {
+			Name: "Native app", Kind: "native", Public: true,
+			RedirectURIs: []string{"https://native.example/callback", "http://127.0.0.1/callback", "http://[::1]/callback", "com.example.native:/callback"},
+			Grants:       []string{"authorization_code", "refresh_token"},
+			Description:  "public; loopback redirect URIs with any port (RFC 8252 section 7.3)",
+		},
+		"native-app-2": {
+			Name: "Second native app", Kind: "native", Public: true,
+			RedirectURIs: []string{"https://native2.example/callback"},
+			Grants:       []string{"authorization_code", "refresh_token"},
+			Description:  "public, a single redirect URI",
+		},
+		"implicit-app": {
+			Name: "Implicit app", Kind: "web", Public: true,
+			RedirectURIs: []string{"https://implicit.example/callback"},
+			Grants:       []string{"implicit"},
+			Description:  "public, response_type=token where the setting implicit is on",
+		},
+		"service": {
+			Secret: "not-a-secret.service.0123456789abcdef", Name: "Service", Kind: "service",
+			Grants: []string{"client_credentials"}, RedirectURIs: []string{"https://service.example/callback"},
+			Scopes:      []string{"read", "write"},
+			Description: "confidential, client_credentials only",
+		},
+		"resource-server": {
+			Secret: "not-a-secret.resource-server.0123456789", Name: "Resource server", Kind: "service",
+			Grants: []string{"client_credentials"}, Scopes: []string{"read"}, Introspect: true,
+			Description: "may introspect every token",
+		},
+		"limited-app": {
+			Secret: "not-a-secret.limited-app.0123456789abcdef", Name: "Limited app", Kind: "web",
+			RedirectURIs: []string{"https://limited.example/callback"},
+			Grants:       []string{"authorization_code"}, Scopes: []string{"openid", "read"},
+			Description: "confidential; one grant type and few scopes",
+		},
+		"https://client.example/app:1": {
+			Secret: "not a secret: 100% + more & /0123456789abcdef", Name: "App with special characters", Kind: "service",
+			Grants: []string{"client_credentials"}, Scopes: []string{"read", "write"},
+			Description: "identifier and secret have characters that form-encoding changes",
+		},
+	}
+}
+
+// readyMadeUsers are the resource owners of the strict provider.
+func readyMadeUsers() map[string]User {
+	return map[string]User{
+		"alice": {Password: "wonderland", Sub: "248289761001", Claims: map[string]any{
+			"name": "Alice Liddell", "given_name": "Alice", "family_name": "Liddell", "preferred_username": "alice",
+			"email": "alice@example.com", "email_verified": true}},
+		"bob": {Password: "builder of bridges", Sub: "248289761002", Claims: map[string]any{
+			"name": "Bob Bridge", "given_name": "Bob", "family_name": "Bridge", "preferred_username": "bob",
+			"email": "bob@example.com", "email_verified": true}},
+		"zoë": {Password: "pässwörd-ñandú", Sub: "248289761003", Claims: map[string]any{
+			"name": "Zoë Ångström", "preferred_username": "zoë", "email": "zoe@example.com", "email_verified": false}},
+	}
+}
+
+// order puts the ready-made clients before others, in the order in which people need them.
+var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app"}
+
+func compareClients(a, b *Client) int {
+	place := func(id string) int {
+		if i := slices.Index(clientOrder, id); i >= 0 {
+			return i
+		}
+		return len(clientOrder)
+	}
+	if pa, pb := place(a.ID), place(b.ID); pa != pb {
+		return pa - pb
+	}
+	return strings.Compare(a.ID, b.ID)
+}

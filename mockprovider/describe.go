@@ -1,0 +1,36 @@
+package mockprovider
+
+// Description is what a client has to know of the provider: the JSON of `oauthcheck mock --json`.
+type Description struct {
+	Issuer     string            `json:"issuer"`
+	Endpoints  map[string]string `json:"endpoints"` // URL by name: authorize, token, userinfo, introspection, revocation, jwks, resource, metadata …
+	Clients    []Client          `json:"clients"`
+	Users      []User            `json:"users"`
+	Scopes     []string          `json:"scopes"`
+	Grants     []string          `json:"grants"`
+	Deviations []string          `json:"deviations,omitempty"` // the deviations in force
+}
+
+// Describe returns the provider's description.
+func (p *Provider) Describe() Description {
+	d := Description{Issuer: p.base, Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.settings.Grants}
+	for name := range p.settings.Endpoints {
+		d.Endpoints[name] = p.Endpoint(name)
+	}
+	d.Endpoints["metadata"] = p.origin + "/.well-known/oauth-authorization-server" + p.prefix
+	if p.settings.OpenID {
+		d.Endpoints["openid_configuration"] = p.base + "/.well-known/openid-configuration"
+	}
+	for _, c := range p.clients() {
+		d.Clients = append(d.Clients, *c)
+	}
+	for _, name := range sortedKeys(p.settings.Users) {
+		d.Users = append(d.Users, p.settings.Users[name])
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, declared := range p.declared {
+		d.Deviations = append(d.Deviations, declared.Name)
+	}
+	return d
+}

@@ -1,0 +1,155 @@
+package mockprovider
+
+import (
+	"slices"
+	"time"
+)
+
+// grantAuthorizationCode exchanges a code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+func (x *exchange) grantAuthorizationCode() *oauthError {
+	const step = "token.authorization_code"
+	value, given := x.params.lookup("code")
+	if err := x.guard(step+".required", func() *oauthError {
+		if !given {
+			return invalidRequest("code is missing")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	c, found := x.p.store.codes.get(value)
+	if !found && x.mode(step+".known", "prefix") { // only the beginning is compared
+		x.p.store.codes.each(func(key string, other *code) {
+			if len(value) >= 16 && len(key) >= 16 && key[:16] == value[:16] {
+				c, found = other, true
+			}
+		})
+	}
+	if err := x.guard(step+".known", func() *oauthError {
+		if !found {
+			return invalidGrant("the code is not known")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if !found {
+		c = x.anyCode()
+	}
+	x.code, x.replay = c, c.used.Load()
+	x.user = c.grant.user
+	if err := x.guard(step+".client_binding", func() *oauthError {
+		if c.grant.client != x.client.ID {
+			return invalidGrant("the code was issued to another client")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := x.guard(step+".expired", func() *oauthError {
+		if !c.expires.IsZero() && !x.now.Before(c.expires) {
+			return invalidGrant("the code has expired")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := x.p.shuffle.check(
+		func() *oauthError { return x.checkTokenRedirectURI(c) },
+		func() *oauthError { return x.checkVerifier(c) },
+	); err != nil {
+		return err
+	}
+	if err := x.redeem(c); err != nil {
+		return err
+	}
+	return x.tokensForCode(c)
+}
+
+// redeem uses a code up (RFC 6749 section 4.1.2: not more than once; a second use revokes what the first one yielded).
+func (x *exchange) redeem(c *code) *oauthError {
+	const step = "token.authorization_code.used"
+	var first bool
+	if o := x.modeOp(step, "race"); o != nil { // check first, mark later: requests at the same time all find it unused
+		first = !c.used.Load()
+		window := o.Window
+		if window == 0 {
+			window = 50 * time.Millisecond
+		}
+		timer := time.NewTimer(window)
+		select {
+		case <-timer.C:
+		case <-x.r.Context().Done():
+			timer.Stop()
+		}
+		c.used.Store(true)
+	} else {
+		first = c.used.CompareAndSwap(false, true)
+	}
+	x.replay = !first
+	if x.replay {
+		switch {
+		case !x.flag("token.authorization_code.replay_revokes", true):
+		case x.mode("token.authorization_code.replay_revokes", "refresh-only"):
+			c.grant.refreshRevoked.Store(true)
+		case x.mode("token.authorization_code.replay_revokes", "access-only"):
+			c.grant.accessRevoked.Store(true)
+		default:
+			if !x.skipped(step) {
+				c.grant.revoke()
+			}
+		}
+	}
+	return x.guard(step, func() *oauthError {
+		if x.replay {
+			return invalidGrant("the code was used before")
+		}
+		return nil
+	})
+}
+
+// anyCode stands for a code that a deviation lets pass although it is not known.
+func (x *exchange) anyCode() *code {
+	g := x.newGrant(x.client, x.p.user(x.p.settings.AutoUser), x.p.settings.DefaultScope)
+	return &code{grant: g, redirectURI: x.params.get("redirect_uri"), redirectURIGiven: x.params.has("redirect_uri")}
+}
+
+// checkTokenRedirectURI: the redirect_uri of the authorization request, if it had one (RFC 6749 section 4.1.3).
+func (x *exchange) checkTokenRedirectURI(c *code) *oauthError {
+	const step = "token.authorization_code.redirect_uri"
+	value, given := x.params.lookup("redirect_uri")
+	if err := x.guard(step+".required", func() *oauthError {
+		needed := c.redirectURIGiven || x.mode(step+".required", "always")
+		if needed && !given {
+			return invalidGrant("redirect_uri is missing")
+		}
+		return nil
+	}); err != nil || !given {
+		return err
+	}
+	return x.guard(step+".match", func() *oauthError {
+		mode := func(name string) bool { return x.mode(step+".match", name) }
+		if value == c.redirectURI || matchRedirectURI(c.redirectURI, value, false, mode) {
+			return nil
+		}
+		if mode("registered") && x.client.hasRedirectURI(value) { // any registered one will do
+			return nil
+		}
+		return invalidGrant("redirect_uri differs from the one of the authorization request")
+	})
+}
+
+func (x *exchange) tokensForCode(c *code) *oauthError {
+	g := c.grant
+	scope := x.grantedBy(x.list("scope.granted", g.scope))
+	x.granted = scope
+	t := issued{access: x.issueAccess(g, scope)}
+	if x.wantsRefresh(x.client, scope) {
+		t.refresh = x.issueRefresh(g, scope)
+	}
+	if slices.Contains(scope, "openid") && x.p.settings.OpenID {
+		t.idToken = x.idToken(g, t.access.value, "")
+	}
+	x.respondToken(t)
+	return nil
+}

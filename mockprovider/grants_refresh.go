@@ -1,0 +1,197 @@
+package mockprovider
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// grantRefreshToken is RFC 6749 section 6, with rotation and the detection of a stolen refresh token (RFC 9700 section 4.14.2).
+func (x *exchange) grantRefreshToken() *oauthError {
+	const step = "token.refresh_token"
+	value, given := x.params.lookup("refresh_token")
+	if err := x.guard(step+".required", func() *oauthError {
+		if !given {
+			return invalidRequest("refresh_token is missing")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	t := x.findRefreshToken(value)
+	if err := x.guard(step+".known", func() *oauthError {
+		if t == nil {
+			return invalidGrant("the refresh token is not known")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if t == nil {
+		t = x.anyRefreshToken()
+	}
+	x.token, x.replay, x.user = t, t.used.Load(), t.grant.user
+	if err := x.guard(step+".client_binding", func() *oauthError {
+		if t.grant.client != x.client.ID {
+			return invalidGrant("the refresh token was issued to another client")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := x.guard(step+".expired", func() *oauthError {
+		if !t.expires.IsZero() && !x.now.Before(t.expires) {
+			return invalidGrant("the refresh token has expired")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := x.guard(step+".revoked", func() *oauthError {
+		if t.dead() {
+			return invalidGrant("the refresh token was revoked")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	scope, err := x.refreshScope(t)
+	if err != nil {
+		return err
+	}
+	rotate := x.flag("refresh_token.rotation", x.p.settings.Refresh.Rotation)
+	if err := x.useRefreshToken(t, rotate); err != nil {
+		return err
+	}
+	return x.tokensForRefresh(t, scope, rotate)
+}
+
+func (x *exchange) findRefreshToken(value string) *token {
+	const step = "token.refresh_token.known"
+	if t, ok := x.p.store.tokens.get(value); ok && (t.kind == refreshToken || x.mode(step, "access-token")) {
+		return t
+	}
+	if x.mode(step, "prefix") { // only the beginning is compared
+		var found *token
+		x.p.store.tokens.each(func(key string, t *token) {
+			if t.kind == refreshToken && len(value) >= 16 && strings.HasPrefix(key, value[:16]) {
+				found = t
+			}
+		})
+		return found
+	}
+	return nil
+}
+
+// anyRefreshToken stands for a refresh token that a deviation lets pass although it is not known.
+func (x *exchange) anyRefreshToken() *token {
+	g := x.newGrant(x.client, x.p.user(x.p.settings.AutoUser), x.p.settings.DefaultScope)
+	return &token{kind: refreshToken, grant: g, scope: g.scope, issued: x.now}
+}
+
+// refreshScope: at most what was granted; without the parameter all of it (RFC 6749 section 6).
+func (x *exchange) refreshScope(t *token) ([]string, *oauthError) {
+	const step = "token.refresh_token.scope"
+	value, given := x.params.lookup("scope")
+	if !given {
+		return t.scope, x.guard("token.refresh_token.scope.required", func() *oauthError { return nil })
+	}
+	if err := x.guard("token.scope.syntax", func() *oauthError {
+		if !validScope(value) {
+			return invalidScope("scope is malformed")
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	asked := words(value)
+	if err := x.guard(step, func() *oauthError {
+		if x.mode(step, "ignore") {
+			asked = t.scope
+			return nil
+		}
+		if x.mode(step, "intersect") {
+			if asked = intersect(asked, t.scope); len(asked) > 0 {
+				return nil
+			}
+		}
+		if !subset(asked, t.scope) {
+			return invalidScope("scope exceeds what the resource owner granted")
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return asked, nil
+}
+
+// useRefreshToken uses a refresh token up where it is rotated.
+func (x *exchange) useRefreshToken(t *token, rotate bool) *oauthError {
+	const step = "token.refresh_token.used"
+	if !rotate {
+		return nil
+	}
+	var first bool
+	if o := x.modeOp(step, "race"); o != nil {
+		first = !t.used.Load()
+		window := o.Window
+		if window == 0 {
+			window = 50 * time.Millisecond
+		}
+		timer := time.NewTimer(window)
+		select {
+		case <-timer.C:
+		case <-x.r.Context().Done():
+			timer.Stop()
+		}
+		t.used.Store(true)
+	} else {
+		first = t.used.CompareAndSwap(false, true)
+	}
+	if first {
+		t.usedAt.Store(x.now.UnixNano())
+		return nil
+	}
+	x.replay = true
+	grace := x.duration("refresh_token.grace", x.p.settings.Refresh.Grace)
+	if grace > 0 && x.now.Sub(time.Unix(0, t.usedAt.Load())) <= grace {
+		return nil
+	}
+	return x.guard(step, func() *oauthError {
+		if x.flag("refresh_token.reuse_detection", x.p.settings.Refresh.ReuseDetection) {
+			t.grant.revoke()
+		}
+		return invalidGrant("the refresh token was used before")
+	})
+}
+
+func (x *exchange) tokensForRefresh(t *token, scope []string, rotate bool) *oauthError {
+	g := t.grant
+	scope = x.grantedBy(x.list("scope.granted", scope))
+	x.granted = scope
+	out := issued{access: x.issueAccess(g, scope), asked: strings.Join(t.scope, " ")}
+	if asked, given := x.params.lookup("scope"); given {
+		out.asked = asked
+	}
+	if rotate {
+		full := t.scope // a new refresh token has the scope of the old one (RFC 6749 section 6)
+		if x.mode("refresh_token.scope", "narrowed") {
+			full = scope
+		}
+		if x.mode("refresh_token.scope", "widened") {
+			full = x.p.settings.Scopes
+		}
+		if x.mode("refresh_token.rotation", "dead") {
+			out.refresh = &token{value: x.mint("refresh_token.generate")}
+		} else {
+			out.refresh = x.issueRefresh(g, full)
+		}
+	} else if x.mode("refresh_token.rotation", "return-same") {
+		out.refresh = t
+	}
+	if slices.Contains(scope, "openid") && x.p.settings.OpenID {
+		out.idToken = x.idToken(g, out.access.value, "")
+	}
+	x.respondToken(out)
+	return nil
+}

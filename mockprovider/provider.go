@@ -1,0 +1,351 @@
+package mockprovider
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oauthcheck/oauthcheck/profiles"
+)
+
+// Provider is a running fake authorization server. It is an http.Handler; all its methods may be called from any goroutine.
+type Provider struct {
+	settings Settings
+	base     string // the issuer
+	origin   string // scheme and authority of the issuer
+	prefix   string // path of the issuer, "" for none
+	clock    *Clock
+	random   *randomSource
+	shuffle  *shuffle
+	keys     *keySet
+	store    store
+	log      requestLog
+	routes   map[string]*endpoint
+	counter  atomic.Int64
+	program  atomic.Pointer[program]
+
+	mu         sync.Mutex
+	declared   []declaration
+	registered map[string]*Client // copied on write, so that readers need no lock
+	clientMap  atomic.Pointer[map[string]*Client]
+
+	server *http.Server
+	listen net.Listener
+}
+
+// endpoint is one place of the provider: its name, which is the first part of its steps' names, and what it does.
+type endpoint struct {
+	name   string
+	handle func(x *exchange)
+}
+
+// endpoints are all places that a path can lead to.
+func endpoints() map[string]*endpoint {
+	list := []*endpoint{
+		{"authorize", (*exchange).authorize}, {"login", (*exchange).login}, {"consent", (*exchange).consent},
+		{"token", (*exchange).tokenEndpoint}, {"userinfo", (*exchange).userinfo}, {"resource", (*exchange).resource},
+		{"introspection", (*exchange).introspection}, {"revocation", (*exchange).revocation},
+		{"metadata", (*exchange).metadata}, {"openid_configuration", (*exchange).openidConfiguration}, {"jwks", (*exchange).jwks},
+	}
+	m := make(map[string]*endpoint, len(list))
+	for _, e := range list {
+		m[e.name] = e
+	}
+	return m
+}
+
+// endpointNames are the names of endpoints.
+var endpointNames = func() map[string]bool {
+	names := make(map[string]bool)
+	for _, name := range []string{"authorize", "login", "consent", "token", "userinfo", "resource", "introspection", "revocation", "metadata",
+		"openid_configuration", "jwks"} {
+		names[name] = true
+	}
+	return names
+}()
+
+func endpointList() []string { return sortedKeys(endpointNames) }
+
+// New starts a provider on a free loopback port and closes it when the test ends. A wrong option fails the test.
+func New(tb testing.TB, opts ...Option) *Provider {
+	tb.Helper()
+	p, err := Start(opts...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			tb.Errorf("closing the mock provider: %v", err)
+		}
+	})
+	return p
+}
+
+// Start starts a provider on a loopback address (127.0.0.1 and a free port unless Listen says otherwise). The caller closes it.
+func Start(opts ...Option) (*Provider, error) {
+	c, err := configure(opts)
+	if err != nil {
+		return nil, err
+	}
+	address := c.address
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	if err := guardAddress(address, c.allowRemote); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("mock provider: cannot listen on %s: %w", address, err)
+	}
+	p, err := c.provider("http://" + listener.Addr().String())
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	p.listen = listener
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 18, ErrorLog: discardLog}
+	go p.server.Serve(listener)
+	return p, nil
+}
+
+// guardAddress refuses addresses that other machines can reach: everybody knows the provider's keys and secrets.
+func guardAddress(address string, allowed bool) error {
+	if allowed {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("mock provider: listen address %q: want host:port: %w", address, err)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("mock provider: %q is not a loopback address: the keys and secrets of the mock are public, so it listens for other machines only with the option AllowRemote", address)
+}
+
+// NewHandler makes a provider without a socket, for in-process transports. Its issuer is http://mock.test unless the option
+// Issuer says otherwise.
+func NewHandler(opts ...Option) (*Provider, error) {
+	c, err := configure(opts)
+	if err != nil {
+		return nil, err
+	}
+	return c.provider("http://mock.test")
+}
+
+// provider builds the provider; defaultIssuer is used where the settings name none.
+func (c *config) provider(defaultIssuer string) (*Provider, error) {
+	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, keys: &sharedKeys, shuffle: c.shuffle}
+	if c.clock != nil {
+		p.clock = c.clock
+	}
+	if p.random == nil {
+		p.random = &randomSource{}
+	}
+	if c.freshKeys {
+		keys, err := newKeySet()
+		if err != nil {
+			return nil, err
+		}
+		p.keys = keys
+	}
+	p.base = strings.TrimSuffix(p.settings.Issuer, "/")
+	if p.base == "" {
+		p.base = defaultIssuer
+	}
+	u, err := url.Parse(p.base)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("mock provider: issuer %q is not an absolute URL without query and fragment (RFC 8414 section 2)", p.base)
+	}
+	p.origin, p.prefix = u.Scheme+"://"+u.Host, u.Path
+	if p.shuffle != nil {
+		p.shuffle.paths(p.settings.Endpoints)
+	}
+	clients := make(map[string]*Client, len(p.settings.Clients))
+	for id, client := range p.settings.Clients {
+		client.ID = id
+		if client.Name == "" {
+			client.Name = id
+		}
+		clients[id] = &client
+	}
+	p.clientMap.Store(&clients)
+	for name, user := range p.settings.Users {
+		user.Username = name
+		if user.Sub == "" {
+			user.Sub = "user-" + name
+		}
+		p.settings.Users[name] = user
+	}
+	p.route()
+	p.declared = c.declared
+	compiled, err := compile(p.declared)
+	if err != nil {
+		return nil, err
+	}
+	p.program.Store(&compiled)
+	return p, nil
+}
+
+// route works out which path leads where.
+func (p *Provider) route() {
+	all := endpoints()
+	p.routes = make(map[string]*endpoint)
+	for name, path := range p.settings.Endpoints {
+		path, _, _ = strings.Cut(path, "?")
+		p.routes[p.prefix+path] = all[name]
+	}
+	for path, name := range p.settings.Aliases {
+		p.routes[p.prefix+path] = all[name]
+	}
+	// RFC 8414 section 3.1 inserts the well-known part before the issuer's path, OpenID Connect Discovery appends it. Both documents at both places.
+	for _, place := range []struct{ suffix, name string }{{"oauth-authorization-server", "metadata"}, {"openid-configuration", "openid_configuration"}} {
+		if place.name == "openid_configuration" && !p.settings.OpenID {
+			continue
+		}
+		p.routes["/.well-known/"+place.suffix+p.prefix] = all[place.name]
+		if p.prefix != "" && place.name == "openid_configuration" {
+			p.routes[p.prefix+"/.well-known/"+place.suffix] = all[place.name]
+		}
+	}
+}
+
+// Issuer is the issuer identifier (RFC 8414 section 2), without a slash at the end.
+func (p *Provider) Issuer() string { return p.base }
+
+// Clock is the provider's clock, which a test may move.
+func (p *Provider) Clock() *Clock { return p.clock }
+
+// Endpoint returns the URL of an endpoint by its name, or "" if there is none (see Description.Endpoints).
+func (p *Provider) Endpoint(name string) string {
+	path, ok := p.settings.Endpoints[name]
+	if !ok {
+		return ""
+	}
+	return p.base + path
+}
+
+// Deviate makes the provider misbehave from the next request on: deviations of the catalogue, as name or name:param=value.
+// An unknown name or parameter is an error that names the nearest.
+func (p *Provider) Deviate(args ...string) error {
+	added, err := lookupAll(args)
+	if err != nil {
+		return err
+	}
+	return p.deviate(added)
+}
+
+// DeviateWith is Deviate for a deviation that is not in the catalogue.
+func (p *Provider) DeviateWith(d profiles.Deviation, params map[string]string) error {
+	return p.deviate([]declaration{{d, params}})
+}
+
+// Conform drops all deviations.
+func (p *Provider) Conform() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.declared = nil
+	p.program.Store(new(program))
+}
+
+func (p *Provider) deviate(added []declaration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	declared := slices.Concat(p.declared, added)
+	compiled, err := compile(declared)
+	if err != nil {
+		return err
+	}
+	p.declared = declared
+	p.program.Store(&compiled)
+	return nil
+}
+
+// Close stops the server and waits for the requests under way, at most a second.
+func (p *Provider) Close() error {
+	if p.server == nil {
+		return nil
+	}
+	err := p.server.Close()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// ServeHTTP answers one request.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{p: p, w: w, r: r, program: *p.program.Load(), now: p.clock.Now()}
+	e, ok := p.routes[r.URL.Path]
+	if !ok {
+		x.endpoint = "other"
+		defer p.log.add(x)
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		x.send(&answer{http.StatusNotFound, w.Header(), []byte("404 not found\n")})
+		return
+	}
+	x.endpoint = e.name
+	defer p.log.add(x)
+	if x.intercept() {
+		return
+	}
+	e.handle(x)
+}
+
+func (p *Provider) client(id string) *Client { return (*p.clientMap.Load())[id] }
+
+// clients are all clients, the ready-made first.
+func (p *Provider) clients() []*Client {
+	m := *p.clientMap.Load()
+	list := make([]*Client, 0, len(m))
+	for _, c := range m {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, compareClients)
+	return list
+}
+
+// addClient registers a client at run time.
+func (p *Provider) addClient(c *Client) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old := *p.clientMap.Load()
+	m := make(map[string]*Client, len(old)+1)
+	for id, known := range old {
+		m[id] = known
+	}
+	m[c.ID] = c
+	p.clientMap.Store(&m)
+}
+
+func (p *Provider) user(name string) *User {
+	if u, ok := p.settings.Users[name]; ok {
+		return &u
+	}
+	return nil
+}
+
+// issuer is the issuer identifier as this request is told it.
+func (p *Provider) issuer(*exchange) string { return p.base }
+
+func (p *Provider) realm() string { return p.settings.Realm }
+
+// invalidClientStatus is 401 where the client attempted HTTP authentication, elsewhere 400 or 401 (RFC 6749 section 5.2).
+func (p *Provider) invalidClientStatus(e *oauthError) int {
+	switch {
+	case e.Challenge:
+		return http.StatusUnauthorized
+	case p.shuffle != nil && p.shuffle.invalidClient400:
+		return http.StatusBadRequest
+	}
+	return p.settings.InvalidClient
+}

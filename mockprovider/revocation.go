@@ -1,0 +1,70 @@
+package mockprovider
+
+import (
+	"net/http"
+)
+
+// revocation revokes a token (RFC 7009).
+func (x *exchange) revocation() {
+	if err := x.revoke(); err != nil {
+		x.fail("revocation.error", err)
+		return
+	}
+	x.uncacheable()
+	x.json("revocation.response", http.StatusOK, object{})
+}
+
+func (x *exchange) revoke() *oauthError {
+	if err := x.clientRequest(); err != nil {
+		return err
+	}
+	value, given := x.params.lookup("token")
+	if err := x.guard("revocation.token.required", func() *oauthError {
+		if !given {
+			return invalidRequest("token is missing")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := x.hint(); err != nil {
+		return err
+	}
+	t := x.tokenByHint(value)
+	if err := x.guard("revocation.token.known", func() *oauthError { return nil }); t == nil && err != nil {
+		return err
+	}
+	if t == nil {
+		return nil // an unknown token is no error (section 2.2)
+	}
+	x.token, x.replay = t, t.dead()
+	if err := x.guard("revocation.token.already_revoked", func() *oauthError { return nil }); t.dead() && err != nil {
+		return err
+	}
+	foreign := t.grant.client != x.client.ID
+	if err := x.guard("revocation.client_binding", func() *oauthError {
+		if foreign {
+			return unauthorizedClient("the token was issued to another client")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if foreign && !x.skipped("revocation.client_binding") {
+		return nil
+	}
+	if t.kind == accessToken {
+		if x.flag("revocation.access_token", true) {
+			t.revoked.Store(true)
+		}
+		return nil
+	}
+	if x.flag("revocation.refresh_token", true) {
+		t.revoked.Store(true)
+		t.grant.refreshRevoked.Store(true) // its successors, too
+		if x.flag("revocation.cascade", true) {
+			t.grant.accessRevoked.Store(true) // section 2.1
+		}
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package mockprovider
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Settings is what the provider is configured with: the vocabulary of `settings:` in a profile, of `setup:` in a deviation and
+// of the option Settings. Data is merged over the strict defaults: a mapping changes only the keys that it has, a list
+// replaces the whole list.
+type Settings struct {
+	Issuer    string            `yaml:"issuer" doc:"issuer identifier; default: the address the provider listens on"`
+	Endpoints map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, jwks, resource"`
+	Aliases   map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name"`
+	Realm     string            `yaml:"realm" doc:"realm of challenges"`
+
+	Clients map[string]Client `yaml:"clients" doc:"clients by identifier; null removes one of the ready-made"`
+	Users   map[string]User   `yaml:"users" doc:"resource owners by login name; null removes one of the ready-made"`
+
+	Grants            []string `yaml:"grants" doc:"grant types that the provider has"`
+	Implicit          bool     `yaml:"implicit" doc:"response_type=token"`
+	ResponseModes     []string `yaml:"response_modes" doc:"query, fragment, form_post"`
+	ClientAuthMethods []string `yaml:"client_auth_methods" doc:"client_secret_basic, client_secret_post, none"`
+
+	Login           string `yaml:"login" doc:"form, or auto: the user auto_user is signed in without a page"`
+	AutoUser        string `yaml:"auto_user" doc:"who is signed in with login: auto"`
+	Consent         string `yaml:"consent" doc:"form (every time), once (form until this user approved this client and scope, confidential clients only) or auto"`
+	CombinedConsent bool   `yaml:"combined_consent" doc:"the login page asks for consent too"`
+
+	Scopes        []string `yaml:"scopes" doc:"scope values that exist"`
+	DefaultScope  []string `yaml:"default_scope" doc:"granted when none is asked for; empty: invalid_scope"`
+	UnknownScope  string   `yaml:"unknown_scope" doc:"refuse, or ignore (and report what was granted)"`
+	ScopeResponse string   `yaml:"scope_response" doc:"when the token response has scope: always, changed (from the request) or never"`
+
+	PKCE        PKCESettings        `yaml:"pkce"`
+	Lifetimes   Lifetimes           `yaml:"lifetimes"`
+	AccessToken AccessTokenSettings `yaml:"access_token"`
+	Refresh     RefreshSettings     `yaml:"refresh"`
+	IDToken     IDTokenSettings     `yaml:"id_token"`
+
+	IssParameter    bool `yaml:"iss_parameter" doc:"iss in authorization responses (RFC 9207)"`
+	RequireState    bool `yaml:"require_state" doc:"authorization requests need a state"`
+	RequireRedirect bool `yaml:"require_redirect_uri" doc:"authorization requests need a redirect_uri even if only one is registered"`
+	InvalidClient   int  `yaml:"invalid_client_status" doc:"status of invalid_client where the client did not use HTTP authentication: 400 or 401"`
+	QueryToken      bool `yaml:"query_token" doc:"the resource takes access tokens in the query (RFC 6750 section 2.3)"`
+	OpenID          bool `yaml:"openid" doc:"OpenID Connect: ID tokens, userinfo, discovery"`
+}
+
+// PKCESettings is the policy on RFC 7636.
+type PKCESettings struct {
+	Required string   `yaml:"required" doc:"which clients need a code_challenge: none, public or all"`
+	Methods  []string `yaml:"methods" doc:"S256, plain"`
+}
+
+// Lifetimes are how long things live.
+type Lifetimes struct {
+	Code         time.Duration `yaml:"code"`
+	AccessToken  time.Duration `yaml:"access_token"`
+	RefreshToken time.Duration `yaml:"refresh_token"`
+	IDToken      time.Duration `yaml:"id_token"`
+	Session      time.Duration `yaml:"session"`
+}
+
+// AccessTokenSettings says what access tokens look like.
+type AccessTokenSettings struct {
+	Format    string   `yaml:"format" doc:"opaque, or jwt (RFC 9068)"`
+	Algorithm string   `yaml:"algorithm" doc:"RS256 or ES256"`
+	Audience  []string `yaml:"audience" doc:"aud; default: the resource's URL"`
+}
+
+// RefreshSettings is the policy on refresh tokens.
+type RefreshSettings struct {
+	Issue          string        `yaml:"issue" doc:"always (to clients with the grant), offline_access (with that scope) or never"`
+	Rotation       bool          `yaml:"rotation" doc:"a refresh yields a new refresh token"`
+	ReuseDetection bool          `yaml:"reuse_detection" doc:"using a rotated refresh token revokes the grant"`
+	Grace          time.Duration `yaml:"grace" doc:"how long a rotated refresh token still works"`
+}
+
+// IDTokenSettings says what ID tokens look like.
+type IDTokenSettings struct {
+	Algorithm string `yaml:"algorithm" doc:"RS256 or ES256"`
+}
+
+// strictSettings is the strict provider.
+func strictSettings() Settings {
+	return Settings{
+		Realm: "mock provider",
+		Endpoints: map[string]string{
+			"authorize": "/authorize", "login": "/login", "consent": "/consent", "token": "/token", "userinfo": "/userinfo",
+			"introspection": "/introspect", "revocation": "/revoke", "jwks": "/jwks", "resource": "/resource",
+		},
+		Clients:           readyMadeClients(),
+		Users:             readyMadeUsers(),
+		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password"},
+		ResponseModes:     []string{"query", "fragment", "form_post"},
+		ClientAuthMethods: []string{"client_secret_basic", "client_secret_post", "none"},
+		Login:             "form", AutoUser: "alice", Consent: "form",
+		Scopes:        []string{"openid", "profile", "email", "offline_access", "read", "write"},
+		DefaultScope:  []string{"read"},
+		UnknownScope:  "refuse",
+		ScopeResponse: "always",
+		PKCE:          PKCESettings{Required: "public", Methods: []string{"S256"}},
+		Lifetimes: Lifetimes{Code: time.Minute, AccessToken: 15 * time.Minute, RefreshToken: 30 * 24 * time.Hour, IDToken: 15 * time.Minute,
+			Session: 8 * time.Hour},
+		AccessToken:  AccessTokenSettings{Format: "opaque", Algorithm: "RS256"},
+		Refresh:      RefreshSettings{Issue: "always", Rotation: true, ReuseDetection: true},
+		IDToken:      IDTokenSettings{Algorithm: "RS256"},
+		IssParameter: true, InvalidClient: 401, OpenID: true,
+	}
+}
+
+// check refuses settings that have no meaning.
+func (s *Settings) check() error {
+	words := []struct {
+		key, value string
+		allowed    []string
+	}{
+		{"login", s.Login, []string{"form", "auto"}},
+		{"consent", s.Consent, []string{"form", "once", "auto"}},
+		{"unknown_scope", s.UnknownScope, []string{"refuse", "ignore"}},
+		{"scope_response", s.ScopeResponse, []string{"always", "changed", "never"}},
+		{"pkce.required", s.PKCE.Required, []string{"none", "public", "all"}},
+		{"access_token.format", s.AccessToken.Format, []string{"opaque", "jwt"}},
+		{"access_token.algorithm", s.AccessToken.Algorithm, []string{"RS256", "ES256"}},
+		{"id_token.algorithm", s.IDToken.Algorithm, []string{"RS256", "ES256"}},
+		{"refresh.issue", s.Refresh.Issue, []string{"always", "offline_access", "never"}},
+	}
+	for _, w := range words {
+		if !slices.Contains(w.allowed, w.value) {
+			return fmt.Errorf("mock provider settings: %s %q%s", w.key, w.value, suggestion(w.value, w.allowed))
+		}
+	}
+	for name := range s.Endpoints {
+		if !endpointNames[name] {
+			return fmt.Errorf("mock provider settings: endpoints: no endpoint %q%s", name, suggestion(name, endpointList()))
+		}
+	}
+	for path, name := range s.Aliases {
+		if !endpointNames[name] {
+			return fmt.Errorf("mock provider settings: aliases: %s: no endpoint %q%s", path, name, suggestion(name, endpointList()))
+		}
+	}
+	if s.Login == "auto" {
+		if _, ok := s.Users[s.AutoUser]; !ok {
+			return fmt.Errorf("mock provider settings: auto_user %q is not among the users%s", s.AutoUser, suggestion(s.AutoUser, sortedKeys(s.Users)))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package mockprovider
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxEntries bounds each table of the store; beyond it the oldest entries are forgotten.
+const maxEntries = 1 << 16
+
+// table is a bounded map of things that expire, guarded by a lock. Entries are kept beyond their expiry until room is
+// needed, because the mock says "expired" and "used before" of what it still remembers.
+type table[V any] struct {
+	mu      sync.RWMutex
+	entries map[string]V
+	order   []string // keys, oldest first; the first `gone` of them have been forgotten
+	gone    int
+}
+
+func (t *table[V]) get(key string) (V, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	v, ok := t.entries[key]
+	return v, ok
+}
+
+func (t *table[V]) put(key string, v V) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.entries == nil {
+		t.entries = make(map[string]V)
+	}
+	if _, known := t.entries[key]; !known {
+		t.order = append(t.order, key)
+	}
+	t.entries[key] = v
+	for len(t.entries) > maxEntries {
+		delete(t.entries, t.order[t.gone])
+		t.gone++
+	}
+	if len(t.order) > 2*maxEntries+16 {
+		t.compact()
+	}
+}
+
+// compact drops the keys of forgotten and deleted entries from the order.
+func (t *table[V]) compact() {
+	kept := make([]string, 0, len(t.entries))
+	for _, key := range t.order[t.gone:] {
+		if _, ok := t.entries[key]; ok {
+			kept = append(kept, key)
+		}
+	}
+	t.order, t.gone = kept, 0
+}
+
+func (t *table[V]) delete(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.entries, key) // the key stays in order; forgetting it later is harmless
+}
+
+// each calls f for a snapshot of the entries.
+func (t *table[V]) each(f func(key string, v V)) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for key, v := range t.entries {
+		f(key, v)
+	}
+}
+
+// store is everything that the provider remembers.
+type store struct {
+	codes        table[*code]
+	tokens       table[*token] // access and refresh tokens
+	sessions     table[*session]
+	transactions table[*transaction]
+	consents     table[bool] // user, client and scope that were approved before
+}
+
+// grant is one authorization that a resource owner (or the client itself) gave. Tokens point to it, so that revoking it
+// revokes all of them (RFC 6749 section 4.1.2, 10.4; RFC 7009 section 2.1).
+type grant struct {
+	id                            string
+	client                        string
+	user                          *User // nil for client_credentials
+	scope                         []string
+	nonce                         string
+	authTime                      time.Time
+	audience                      []string
+	accessRevoked, refreshRevoked atomic.Bool // of all tokens issued so far and later
+}
+
+func (g *grant) revoke() {
+	g.accessRevoked.Store(true)
+	g.refreshRevoked.Store(true)
+}
+
+// code is an authorization code.
+type code struct {
+	value            string
+	grant            *grant
+	redirectURI      string // as in the authorization request
+	redirectURIGiven bool   // the authorization request had a redirect_uri
+	challenge        string // code_challenge, or ""
+	challengeMethod  string // S256 or plain
+	expires          time.Time
+	used             atomic.Bool
+}
+
+// The kinds of tokens.
+const (
+	accessToken  = "access_token"
+	refreshToken = "refresh_token"
+)
+
+// token is an access token or a refresh token.
+type token struct {
+	value     string
+	kind      string
+	grant     *grant
+	scope     []string
+	audience  []string
+	issued    time.Time
+	expires   time.Time // zero: never
+	id        string    // jti of a JWT
+	notBefore time.Time
+	used      atomic.Bool // a rotated refresh token
+	usedAt    atomic.Int64
+	revoked   atomic.Bool
+	successor atomic.Pointer[token]
+}
+
+// dead reports whether the token was revoked, itself or with its grant.
+func (t *token) dead() bool {
+	if t.revoked.Load() {
+		return true
+	}
+	if t.kind == accessToken {
+		return t.grant.accessRevoked.Load()
+	}
+	return t.grant.refreshRevoked.Load()
+}
