@@ -116,7 +116,11 @@ func TestWhatIsNoAnswerIsInconclusive(t *testing.T) {
 		}, "Content-Encoding"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run := serving(t, 200*time.Millisecond, test.handler)
+			timeout := 10 * time.Second
+			if test.text == "no complete response within" {
+				timeout = 100 * time.Millisecond
+			}
+			run := serving(t, timeout, test.handler)
 			mustEnd(t, run, "inconclusive", test.text, func(as *AS) { get(as) })
 			mustPass(t, run, func(as *AS) {
 				r := get(as, AnyStatus())

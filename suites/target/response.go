@@ -102,6 +102,10 @@ func (r *Response) IssuesToken() bool {
 	if r.issuesIn(r.View, 0) {
 		return true
 	}
+	// Error responses often have a numeric or textual "code" that is no authorization code.
+	if r.Success() && r.issued("code", r.String("code")) {
+		return true
+	}
 	var body any
 	if decodeJSON(r.Body, &body) == nil && r.issuesIn(body, 0) {
 		return true

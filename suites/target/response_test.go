@@ -23,6 +23,7 @@ func TestIssuesToken(t *testing.T) {
 		"empty":             {200, `{"access_token":""}`, "application/json", "", false},
 		"not a string":      {200, `{"access_token":1}`, "application/json", "", false},
 		"error":             {400, `{"error":"invalid_grant","code":"400"}`, "application/json", "", false},
+		"code member":       {200, `{"code":"a"}`, "application/json", "", true},
 		"echo":              {400, `{"error":"invalid_grant","request":{"refresh_token":"sent-refresh"}}`, "application/json", "", false},
 		"code in Location":  {302, "", "", "https://c.example/cb?code=a", true},
 		"token in fragment": {302, "", "", "https://c.example/cb#access_token=a", true},
