@@ -4,4 +4,6 @@ package all
 import (
 	_ "github.com/oauthcheck/oauthcheck/suites/rfc6749"
 	_ "github.com/oauthcheck/oauthcheck/suites/rfc6750"
+	_ "github.com/oauthcheck/oauthcheck/suites/rfc7009"
+	_ "github.com/oauthcheck/oauthcheck/suites/rfc7662"
 )

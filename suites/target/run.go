@@ -38,6 +38,7 @@ type Run struct {
 	baselines memo[baselineKey, *baseline]
 	guards    memo[string, bool]
 	samples   samples
+	skipped   atomic.Int64 // what Config.Sleep skipped of real time, in nanoseconds
 	resource  resourceGrant
 
 	mu         sync.Mutex
@@ -286,7 +287,14 @@ func (run *Run) sleep(ctx context.Context, d time.Duration) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return hook(d)
+		if err := hook(d); err != nil {
+			return err
+		}
+		run.skipped.Add(int64(d))
+		return nil
 	}
 	return sleepReal(ctx, d)
 }
+
+// Now is the time on the target's clock as far as the tester can know: the tester's own, and what waiting skipped.
+func (as *AS) Now() time.Time { return time.Now().Add(time.Duration(as.run.skipped.Load())) }

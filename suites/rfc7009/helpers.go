@@ -1,0 +1,64 @@
+// Package rfc7009 holds the checks of RFC 7009, OAuth 2.0 Token Revocation, one file a section in the order of the text.
+package rfc7009
+
+import (
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+// refreshWorks reports whether a refresh token still gives a token. It uses the token up where the server rotates, so that a check asks
+// once, at its end.
+func refreshWorks(as *target.AS, tokens *target.Tokens) bool {
+	return as.Refresh(tokens, target.NoControl()).IssuesToken()
+}
+
+// proven is a grant with a refresh token that was used once and works: the newest one, where the server rotates.
+func proven(as *target.AS, edits ...target.RequestEdit) *target.Tokens {
+	tokens := as.Refreshable(edits...)
+	r := as.Refresh(tokens, target.NoControl())
+	if !r.IssuesToken() {
+		as.Inconclusive("the fresh refresh token does not work: %s", DescribeResponse(r))
+	}
+	next := as.TokensOf(r)
+	if next.RefreshToken == "" {
+		next.RefreshToken = tokens.RefreshToken
+	}
+	next.Client = tokens.Client
+	return next
+}
+
+// killsRefreshTokens is the control that a plain revocation has an effect.
+func killsRefreshTokens(as *target.AS) {
+	tokens := as.Refreshable()
+	r := as.Revoke(tokens, tokens.RefreshToken)
+	as.Settle()
+	if r.Status/100 != 2 || refreshWorks(as, tokens) {
+		as.Inconclusive("a plain revocation of a refresh token has no effect, which another check reports: %s", DescribeResponse(r))
+	}
+}
+
+// killsAccessTokens reports whether a plain revocation of an access token has an effect that can be seen.
+func killsAccessTokens(as *target.AS) bool {
+	tokens := as.AliveTokens()
+	as.Revoke(tokens, tokens.AccessToken)
+	as.Settle()
+	alive, _ := as.Alive(tokens.AccessToken)
+	return !alive
+}
+
+// dies judges that a refresh token no longer works.
+func dies(as *target.AS, g Gomega, tokens *target.Tokens, how string) {
+	as.Settle()
+	if refreshWorks(as, tokens) {
+		as.Fail("%s: the refresh token still works", how)
+	}
+}
+
+// survives judges that a refresh token still works.
+func survives(as *target.AS, g Gomega, tokens *target.Tokens, how string) {
+	as.Settle()
+	if !refreshWorks(as, tokens) {
+		as.Fail("%s: the refresh token is dead", how)
+	}
+}
