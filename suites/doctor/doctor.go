@@ -44,7 +44,11 @@ func Examine(ctx context.Context, cfg suites.Config) ([]Finding, error) {
 		cfg.Target.Transport = cfg.Transport
 	}
 	e := &examination{ctx: ctx}
-	info, err := target.Discover(ctx, cfg.Target)
+	config, err := cfg.Target.WithProfile(cfg.Profile)
+	var info *target.Info
+	if err == nil {
+		info, err = target.Discover(ctx, config)
+	}
 	if err != nil {
 		says, fix := err.Error(), "correct the target file or the flags"
 		var trouble *target.DiscoveryError
@@ -63,6 +67,7 @@ func Examine(ctx context.Context, cfg suites.Config) ([]Finding, error) {
 	}
 	defer run.Close()
 	e.run, e.info = run, info
+	e.targetFile()
 	e.metadata()
 	e.endpoints()
 	e.clients()
@@ -88,6 +93,7 @@ type examination struct {
 	info     *target.Info
 	findings []Finding
 	tokenOf  *target.Tokens // of the first grant that worked
+	userOf   *target.Tokens // of the first authorization code grant that worked
 }
 
 func (e *examination) add(subject string, state State, says, fix string) {
@@ -144,12 +150,20 @@ func (judge) Inconclusive(reason string)          { panic(stop(reason)) }
 func (judge) Fail(reason string)                  { panic(stop(reason)) }
 func (judge) Variant(string, func(gomega.Gomega)) { panic(stop("the doctor has no variants")) }
 
+// targetFile notes what the target file holds in vain.
+func (e *examination) targetFile() {
+	for _, section := range e.info.Config.Unread() {
+		e.add("target file", Note, fmt.Sprintf("the section %s is set aside and has no effect in this version", section), "")
+	}
+}
+
 func (e *examination) metadata() {
-	if e.info.Metadata == nil {
-		e.add("metadata", Note, "no document at the well-known places; endpoints come from the target file", "")
-	} else {
+	switch {
+	case e.info.Metadata != nil:
 		e.ok("metadata", "found at %s", e.info.Metadata.URL)
 		e.clock()
+	case len(e.info.Facts) == 0: // else they say it
+		e.add("metadata", Note, "no document at the well-known places; endpoints come from the target file", "")
 	}
 	for _, fact := range e.info.Facts {
 		e.add("metadata", Note, fact, "")
@@ -224,158 +238,20 @@ func (e *examination) missingEndpoint(name string) {
 	}
 }
 
-// clients examines every configured client.
-func (e *examination) clients() {
-	all := e.info.Config.Clients.All()
-	if len(all) == 0 {
-		e.problem("clients", "no client is configured, so that hardly anything can be tested",
-			"register a client at the server and add clients: {primary: {id: …, secret_env: …, redirect_uris: […]}} (or --client-id and so on)")
-		return
-	}
-	for _, client := range all {
-		e.client(client)
-	}
-	if e.info.Config.Clients.Second == nil {
-		e.add("clients.second", Absent, "not configured; checks that play two clients are skipped", "add clients: {second: {…}}")
-	}
-	if e.info.Config.Clients.Public == nil {
-		e.add("clients.public", Absent, "not configured; checks of public clients are skipped", "add clients: {public: {…}}")
-	}
-}
-
-func (e *examination) client(client *target.Client) {
-	subject := "clients." + client.Name
-	if client.Confidential() && !e.credentials(subject, client) {
-		return // nothing else can work
-	}
-	if client.MayUse("client_credentials") && client.Confidential() && e.info.Has(target.ClientCredentialsGrant) {
-		e.clientCredentials(subject, client)
-	}
-	if !client.MayUse(target.AuthorizationCode) || e.info.Endpoints.Authorization == "" {
-		return
-	}
-	if len(client.RedirectURIs) == 0 {
-		if len(client.Grants) > 0 {
-			e.problem(subject, "it may use the authorization code grant, but has no redirection URI", fmt.Sprintf("add redirect_uris: […] to %s", subject))
-		}
-		return
-	}
-	for _, uri := range client.RedirectURIs {
-		e.redirectURI(subject, client, uri)
-	}
-}
-
-// credentials sends an invented code as the client: any refusal but that of the client itself shows that the server knows
-// it. Some servers look at the code first; then the redemption of a real code decides, later.
-func (e *examination) credentials(subject string, client *target.Client) bool {
-	if e.info.Endpoints.Token == "" {
-		return true
-	}
-	var resp *target.Response
-	why := e.attempt(subject, func(as *target.AS) {
-		req := as.NewRequest(http.MethodPost, e.info.Endpoints.Token)
-		for _, edit := range []target.RequestEdit{
-			target.Set("grant_type", target.AuthorizationCode), target.Set("code", as.Random(32)),
-			target.Set("redirect_uri", first(client.RedirectURIs, "https://client.example/callback")),
-			target.As(client), target.AnyStatus(),
-		} {
-			edit(req)
-		}
-		resp = as.Send(req)
-	})
-	switch {
-	case why != "":
-		e.problem(subject, why, "see the token endpoint")
-		return false
-	case resp.Err != nil:
-		e.problem(subject, "no answer to a token request: "+resp.Err.Error(), "see the token endpoint")
-		return false
-	case resp.Status == http.StatusUnauthorized || resp.ErrorCode() == "invalid_client":
-		e.problem(subject, fmt.Sprintf("the server refuses its credentials (%s, sent by %s)", answer(resp), client.AuthOrDefault()),
-			fmt.Sprintf("compare %s.id and its secret with the registration; if the server wants another method, set %s.auth, for example client_secret_post", subject, subject))
-		return false
-	}
-	e.ok(subject, "its credentials are not refused (%s to an invented code)", answer(resp))
-	return true
-}
-
-func (e *examination) clientCredentials(subject string, client *target.Client) {
-	listed := len(client.Grants) > 0
-	why := e.attempt(subject, func(as *target.AS) { e.keep(as.TokensBy(target.ClientCredentials, target.As(client))) })
-	switch {
-	case why == "":
-		e.ok(subject, "gets tokens by client_credentials")
-	case listed:
-		e.problem(subject, "client_credentials does not work: "+why, fmt.Sprintf("allow the grant at the server, or take it out of %s.grants", subject))
-	default:
-		e.add(subject, Note, "client_credentials does not work: "+why, fmt.Sprintf("list what it may use in %s.grants", subject))
-	}
-}
-
-// redirectURI plays a whole authorization code grant with one redirection URI.
-func (e *examination) redirectURI(subject string, client *target.Client, uri string) {
-	where := subject + " " + uri
-	var code *target.Code
-	why := e.attempt(where, func(as *target.AS) {
-		code = as.Code(target.As(client), target.RedirectURI(uri), target.NoControl())
-	})
-	if why != "" {
-		e.problem(where, "no authorization code: "+why,
-			fmt.Sprintf("in this order: register exactly this redirection URI for client %q; see that user and login are right; see that scopes asks for nothing that the client may not have", client.ID))
-		return
-	}
-	why = e.attempt(where, func(as *target.AS) { e.keep(as.TokensOf(as.Redeem(code, target.NoControl()))) })
-	if why != "" {
-		e.problem(where, "a code is delivered, but it yields no tokens: "+why,
-			fmt.Sprintf("compare %s.id, its secret and auth with the registration; see that the client may use the authorization_code grant", subject))
-		return
-	}
-	e.ok(where, "login, code and tokens work")
-}
-
-// keep remembers the first tokens for later steps.
-func (e *examination) keep(tokens *target.Tokens) {
-	if e.tokenOf == nil {
-		e.tokenOf = tokens
-	}
-}
-
-// tokens examines what tokens are good for.
-func (e *examination) tokens() {
-	if e.tokenOf == nil {
-		e.problem("grants", "no grant yields tokens, so that hardly anything can be tested", "put the problems above right first")
-		return
-	}
-	if !e.info.Has(target.ProtectedResource) {
-		e.add("resource", Absent, "none is known; checks of protected resources are skipped", "add resource: {url: https://…}")
-		return
-	}
-	var resp *target.Response
-	why := e.attempt("resource", func(as *target.AS) {
-		tokens := e.tokenOf
-		if e.info.Config.Resource.URL == "" { // userinfo wants tokens of a user
-			tokens = as.TokensBy(target.AuthorizationCode)
-		}
-		resp = as.Resource(tokens.AccessToken, target.AnyStatus())
-	})
-	fix := "correct resource.url and resource.scopes (what its tokens need) in the target file"
-	switch {
-	case why != "":
-		e.add("resource", Note, "not examined: "+why, fix)
-	case resp.Err != nil:
-		e.problem("resource", "no answer: "+resp.Err.Error(), fix)
-	case !resp.Success():
-		e.problem("resource", fmt.Sprintf("it refuses a fresh access token: %s", answer(resp)), fix)
-	default:
-		e.ok("resource", "takes a fresh access token (%d)", resp.Status)
-	}
-}
-
-// answer names a response by status and error code.
+// answer names a response by status, error code and description.
 func answer(resp *target.Response) string {
+	if resp.Err != nil {
+		return "no answer: " + resp.Err.Error()
+	}
 	text := fmt.Sprintf("%d %s", resp.Status, http.StatusText(resp.Status))
 	if code := resp.ErrorCode(); code != "" {
 		text += " " + code
+	}
+	if says := resp.String("error_description"); says != "" {
+		if runes := []rune(says); len(runes) > 120 {
+			says = string(runes[:120]) + "…"
+		}
+		text += fmt.Sprintf(" (%q)", says)
 	}
 	return text
 }

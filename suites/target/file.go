@@ -151,11 +151,12 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Unread names the reserved sections that are filled in.
+// Unread names the reserved sections that are filled in and have no effect. (dpop and resource_indicators have one: they say
+// that the target supports it.)
 func (c Config) Unread() []string {
 	var out []string
 	for name, value := range c.Reserved.sections() {
-		if value != nil {
+		if value != nil && name != "dpop" && name != "resource_indicators" {
 			out = append(out, name)
 		}
 	}
