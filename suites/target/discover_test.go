@@ -8,6 +8,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -168,6 +170,7 @@ func TestDiscoverTrouble(t *testing.T) {
 		_ = w.Close()
 		return b.Bytes()
 	}
+	bomb := zip(64) // 4 MiB
 	type handler = func(http.ResponseWriter, *http.Request) bool
 	for _, test := range []struct {
 		name    string
@@ -198,7 +201,7 @@ func TestDiscoverTrouble(t *testing.T) {
 		}, NoEndpoints, "larger than"},
 		{"gzip bomb", func(w http.ResponseWriter, _ *http.Request) bool {
 			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(zip(1000))
+			_, _ = w.Write(bomb)
 			return true
 		}, NoEndpoints, ""},
 		{"truncated", func(w http.ResponseWriter, _ *http.Request) bool {
@@ -262,12 +265,13 @@ func TestDiscoverConnection(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	plain := fakeServer(t, map[string]string{oauthSuffix: plainDocument})
-	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		self := "https://" + r.Host
 		fmt.Fprint(w, strings.ReplaceAll(plainDocument, "{self}", self))
 	}))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
 	t.Cleanup(secure.Close)
-	secure.Config.ErrorLog = nil
 	for _, test := range []struct {
 		name, target string
 		trouble      Trouble
