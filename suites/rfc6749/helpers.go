@@ -3,6 +3,7 @@
 package rfc6749
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -21,14 +22,20 @@ func clientBarredFrom(as *target.AS, grant target.Grant) *target.Client {
 	return nil
 }
 
-// clientWithoutGrant is a confidential client with a working grant that it may not use; nil if there is none.
+// clientWithoutGrant is a confidential client with a working grant that it may not use, the code grant last; nil if there is none.
 func clientWithoutGrant(as *target.AS) (*target.Client, target.Grant) {
+	var last *target.Client
 	for _, grant := range as.Grants() {
-		if client := clientBarredFrom(as, grant); client != nil && client.Confidential() {
+		client := clientBarredFrom(as, grant)
+		switch {
+		case client == nil || !client.Confidential():
+		case grant == target.AuthorizationCode, grant == target.RefreshToken: // such a client may well get no code to begin with
+			last = cmp.Or(last, client)
+		default:
 			return client, grant
 		}
 	}
-	return nil, ""
+	return last, target.AuthorizationCode
 }
 
 // clientWithOneRedirectURI is a configured client with exactly one redirection URI that may use the code grant; nil if there is
@@ -61,6 +68,19 @@ func sameShape(as *target.AS, value string) string {
 		b.WriteRune(shape(i, r))
 	}
 	return b.String()
+}
+
+// consentShown judges that a page asked for consent before a code was delivered. The decision may also be an earlier one or
+// be established by other means (RFC 6749 section 4.1.1), so that its absence counts only where the target file says that the
+// server always asks.
+func consentShown(as *target.AS, a *target.Authorization) {
+	switch {
+	case a.ConsentShown:
+	case as.Config().Login.Consent == "always":
+		as.Fail("a code was delivered without a page that asks for consent")
+	default:
+		as.Note("a code was delivered without a page that asks for consent: an earlier decision, or one by other means")
+	}
 }
 
 // deliversErrorInQuery judges an error redirect of the code flow; an error page in its place is permitted.

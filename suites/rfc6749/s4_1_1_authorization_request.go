@@ -26,9 +26,7 @@ func init() {
 				if a.Code() == "" {
 					as.Inconclusive("the authorization request ended without a code")
 				}
-				if !a.ConsentShown {
-					as.Fail("a code was delivered without a page that asks for consent")
-				}
+				consentShown(as, a)
 			})
 	})
 }

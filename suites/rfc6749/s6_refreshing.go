@@ -20,7 +20,7 @@ func init() {
 		s.Check("refresh-does-not-widen-scope", suites.Requires("RFC6749-6-03"), suites.Needs(target.RefreshTokenGrant),
 			func(as *target.AS, g Gomega) {
 				narrow, extra := refreshScopes(as)
-				tokens := as.Refreshable(target.AtAuthorization(target.Scope(strings.Join(narrow, " "))))
+				tokens := as.Refreshable(target.Scope(strings.Join(narrow, " ")))
 				if slices.Contains(strings.Fields(tokens.Scope), extra) {
 					as.Inconclusive("the first grant already holds %q", extra)
 				}

@@ -170,7 +170,7 @@ func Capabilities() []Description {
 		{SecondRedirectURI, "two registered redirection URIs of one client",
 			"clients.primary.redirect_uris: [https://client.example/callback, https://client.example/other]", detectSecondRedirectURI},
 		{UserConsent, "a consent page on which the user can refuse",
-			"login: {deny: Cancel}", detectConsent},
+			"login: {consent: always}", detectConsent},
 		{PKCE, "proof key for code exchange (RFC 7636)",
 			"(a property of the server: code_challenge_methods_supported in its metadata)", detectPKCE},
 		{OpenID, "OpenID Connect: the scope openid and ID tokens",
@@ -378,8 +378,11 @@ func detectConsent(info *Info) (State, string) {
 	if state, because := detectAuthorizationCode(info); state == Missing {
 		return Missing, because
 	}
-	if info.Config.Login.Method == "none" {
+	switch login := info.Config.Login; {
+	case login.Method == "none":
 		return Missing, "login.method is none, so no consent page is expected"
+	case login.Consent == "always":
+		return Available, "login.consent is always"
 	}
 	return Likely, "whether the server asks for consent shows in the first authorization"
 }

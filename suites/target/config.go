@@ -114,6 +114,9 @@ type Login struct {
 	// Approve and Deny name the consent buttons (text, value or name) where they cannot be guessed.
 	Approve string `yaml:"approve"`
 	Deny    string `yaml:"deny"`
+	// Consent says when the server asks for consent: "always", on every authorization of the configured clients, so that a
+	// code without it is a finding; empty: it may remember an earlier decision or have none to ask for.
+	Consent string `yaml:"consent"`
 	// Origins ("https://login.example") besides the target's own may receive the password.
 	Origins []string `yaml:"origins"`
 }

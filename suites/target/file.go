@@ -331,6 +331,7 @@ func (v *validator) owner(c Config) {
 		v.add("user.password", "is missing (or password_env)")
 	}
 	v.oneOf("login.method", c.Login.Method, "auto", "form", "none")
+	v.oneOf("login.consent", c.Login.Consent, "always")
 	for i, o := range c.Login.Origins {
 		if at := fmt.Sprintf("login.origins[%d]", i); login.Origin(o) == "" {
 			v.add(at, "%q is no origin such as https://login.example", o)

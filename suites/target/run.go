@@ -198,10 +198,10 @@ func (run *Run) Has(capability Capability) bool {
 }
 
 // Settle tries what is only likely so that a plan can rely on it: the grants that tokens come from, refresh tokens, the
-// implicit grant, PKCE.
+// implicit grant, a consent page, PKCE.
 func (run *Run) Settle(ctx context.Context) error {
 	for _, capability := range []Capability{AuthorizationCode, ClientCredentialsGrant, PasswordGrant, RefreshTokenGrant,
-		AnyTokenGrant, ImplicitGrant, PKCE, TokenExchange} {
+		AnyTokenGrant, ImplicitGrant, UserConsent, PKCE, TokenExchange} {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("trying what the target can do: %w", err)
 		}
@@ -248,10 +248,28 @@ func (run *Run) try(capability Capability) (found bool, because string, tried bo
 			return true, "a trial issued a token", true
 		}
 		return false, "a trial failed: " + b.why, true
+	case UserConsent:
+		return run.tryConsent()
 	case PKCE:
 		return run.tryPKCE()
 	}
 	return false, "", false
+}
+
+// tryConsent looks whether an ordinary authorization request leads to a consent page. A server need not have one: the
+// decision may be established by other means (RFC 6749 section 4.1.1).
+func (run *Run) tryConsent() (found bool, because string, tried bool) {
+	why := attempt(func() {
+		a := run.NewAS(run.ctx, "trial of consent", silent{}).Authorize(NoControl())
+		found, because = a.ConsentShown, "a trial showed a consent page"
+		if !found {
+			because = "a trial showed no consent page"
+		}
+	})
+	if why != "" {
+		return false, "a trial failed: " + why, true
+	}
+	return found, because, true
 }
 
 // tryPKCE redeems a code with a wrong code_verifier: a target that supports PKCE refuses.
