@@ -45,7 +45,7 @@ func init() {
 		s.Check("token-scope-covers-resource", suites.Requires("RFC6749-7-03"), suites.Needs(target.ProtectedResource, target.InsufficientScope),
 			func(as *target.AS, g Gomega) {
 				resourceToken(as)
-				tokens := as.Tokens(target.Scope(as.Config().Resource.InsufficientScope))
+				tokens := as.ResourceTokens(target.Scope(as.Config().Resource.InsufficientScope))
 				g.Expect(as.Resource(tokens.AccessToken)).NotTo(HaveStatusClass(2))
 			})
 	})

@@ -154,8 +154,8 @@ func init() {
 
 // anyToken is an access token for the resource, whether or not it works there.
 func anyToken(as *target.AS) string {
-	if as.Config().Resource.URL == "" && as.Has(target.AuthorizationCode) {
-		return as.TokensBy(target.AuthorizationCode).AccessToken // userinfo wants a user
+	if as.Has(target.AuthorizationCode) {
+		return as.TokensBy(target.AuthorizationCode).AccessToken // a resource, such as userinfo, may want a user
 	}
 	return as.Tokens().AccessToken
 }

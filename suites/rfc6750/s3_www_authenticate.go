@@ -320,7 +320,7 @@ func badTokenAnswer(as *target.AS) *target.Response {
 // insufficientAnswer is the refusal of a token whose scope does not cover the resource.
 func insufficientAnswer(as *target.AS) *target.Response {
 	accessToken(as)
-	tokens := as.Tokens(target.Scope(as.Config().Resource.InsufficientScope))
+	tokens := as.ResourceTokens(target.Scope(as.Config().Resource.InsufficientScope))
 	r := as.Resource(tokens.AccessToken)
 	if succeeds(r) {
 		as.Inconclusive("the token is taken, which the check of scopes reports")

@@ -44,7 +44,7 @@ func jwtPart(token string, part int) map[string]any {
 
 // ResourceTokens are tokens that the protected resource answers to, by the cheapest grant whose tokens it takes (a userinfo endpoint
 // wants a user behind the token); the check is inconclusive where it takes none.
-func (as *AS) ResourceTokens() *Tokens {
+func (as *AS) ResourceTokens(edits ...RequestEdit) *Tokens {
 	as.run.resource.once.Do(func() {
 		maker := as.run.NewAS(as.run.ctx, "resource-grant", silent{})
 		for _, grant := range maker.Grants() {
@@ -58,15 +58,15 @@ func (as *AS) ResourceTokens() *Tokens {
 	if as.run.resource.grant == "" {
 		as.Inconclusive("the protected resource answers to the token of no grant that works here")
 	}
-	return as.resourceTokens(as.run.resource.grant)
+	return as.resourceTokens(as.run.resource.grant, edits...)
 }
 
 // resourceTokens are fresh tokens of a grant with the scope that the resource needs, where the target file names it.
-func (as *AS) resourceTokens(grant Grant) *Tokens {
+func (as *AS) resourceTokens(grant Grant, edits ...RequestEdit) *Tokens {
 	if scopes := as.Config().Resource.Scopes; len(scopes) > 0 {
-		return as.TokensBy(grant, Scope(strings.Join(scopes, " ")), NoControl())
+		edits = append([]RequestEdit{Scope(strings.Join(scopes, " ")), NoControl()}, edits...)
 	}
-	return as.TokensBy(grant)
+	return as.TokensBy(grant, edits...)
 }
 
 // resourceGrant remembers which grant gives tokens that the protected resource takes.

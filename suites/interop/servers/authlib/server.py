@@ -256,7 +256,8 @@ class Registration(ClientRegistrationEndpoint):
         return True  # registration is open
 
     def get_server_metadata(self):
-        return METADATA
+        # Without these two: Authlib 1.2.0 cannot validate a request that leaves the members out.
+        return {k: v for k, v in METADATA.items() if k not in ("grant_types_supported", "response_types_supported")}
 
     def save_client(self, client_info, client_metadata, request):
         client = Client(

@@ -233,6 +233,7 @@ func render(w http.ResponseWriter, status int, page *template.Template, data any
 
 func writeJSON(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
 	if err := json.NewEncoder(w).Encode(body); err != nil {
 		log.Print(err)
 	}
@@ -262,8 +263,8 @@ func newStore() (*storage.MemoryStore, error) {
 		case "web-app":
 			method = "client_secret_basic"
 			client.RedirectURIs = []string{"https://client.example/callback", "https://client.example/other", "https://client.example/query?tenant=one"}
-			client.ResponseTypes = []string{"code"}
-			client.GrantTypes = []string{"authorization_code", "refresh_token", "client_credentials", "password"}
+			client.ResponseTypes = []string{"code", "code id_token"}
+			client.GrantTypes = []string{"authorization_code", "refresh_token", "client_credentials", "password", "implicit"}
 		case "web-app-2":
 			method = "client_secret_post"
 			client.RedirectURIs = []string{"https://second.example/callback"}

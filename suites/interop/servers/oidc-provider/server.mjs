@@ -21,6 +21,8 @@ const provider = new Provider(issuer, {
       token_endpoint_auth_method: 'client_secret_basic',
       redirect_uris: ['https://client.example/callback', 'https://client.example/other', 'https://client.example/query?tenant=one'],
       ...confidential,
+      grant_types: [...confidential.grant_types, 'implicit'], // which its hybrid response type needs
+      response_types: ['code', 'code id_token'],
     },
     {
       client_id: 'web-app-2',
