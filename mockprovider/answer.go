@@ -191,7 +191,7 @@ func (x *exchange) edit(a *answer, ops []*op, variables func(string) string) {
 		if o.ContentType != nil {
 			setContentType(a.header, x.expand(*o.ContentType))
 		}
-		x.editHeader(a.header, &o.Header)
+		x.editHeader(a.header, &o.Header, variables)
 	}
 }
 
@@ -203,7 +203,7 @@ func setContentType(header http.Header, value string) {
 	header.Set("Content-Type", value)
 }
 
-func (x *exchange) editHeader(header http.Header, e *headerEdit) {
+func (x *exchange) editHeader(header http.Header, e *headerEdit, variables func(string) string) {
 	for _, name := range e.Remove {
 		if strings.EqualFold(name, "Content-Type") {
 			setContentType(header, "")
@@ -212,15 +212,15 @@ func (x *exchange) editHeader(header http.Header, e *headerEdit) {
 		header.Del(name)
 	}
 	for _, name := range sortedKeys(e.Set) {
-		header.Set(name, headerSafe(x.expand(e.Set[name])))
+		header.Set(name, headerSafe(x.expandWith(e.Set[name], variables)))
 	}
 	for _, name := range sortedKeys(e.Add) {
 		for _, value := range e.Add[name] {
-			header.Add(name, headerSafe(x.expand(value)))
+			header.Add(name, headerSafe(x.expandWith(value, variables)))
 		}
 	}
 	// A field value with line ends, as a server that lets them through would send it.
-	for i, line := range strings.Split(x.expand(e.Inject), "\r\n") {
+	for i, line := range strings.Split(x.expandWith(e.Inject, variables), "\r\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok && i > 0 {
 			header.Add(strings.TrimSpace(name), headerSafe(strings.TrimSpace(value)))
 		}
@@ -427,6 +427,14 @@ func (r *redirection) finish(x *exchange, a *answer, target, encoded string) {
 		x.html(a, "page.html", pageData{Title: "Signed in", Text: "You are being sent back to the application."})
 	case "page":
 		x.html(a, "page.html", pageData{Title: "Signed in", Text: "You are signed in. You may close this window."})
+	case "form": // a form with GET replaces the query of its action
+		action, query, _ := strings.Cut(target, "?")
+		var fields []formField
+		ps, _ := parseForm(cut(query, "#"), formDialect{})
+		for _, p := range ps {
+			fields = append(fields, formField{p.name, p.value})
+		}
+		x.html(a, "redirect_form.html", pageData{Action: action, Fields: fields})
 	default:
 		x.html(a, "redirect_"+r.via+".html", pageData{Action: target})
 	}
@@ -491,7 +499,7 @@ func (x *exchange) send(a *answer) {
 	truncate := -1
 	if len(x.program) != 0 {
 		for _, o := range x.ops(x.endpoint + ".transport") {
-			x.editHeader(a.header, &o.Header)
+			x.editHeader(a.header, &o.Header, nil)
 			if o.ContentType != nil {
 				setContentType(a.header, *o.ContentType)
 			}

@@ -25,6 +25,7 @@ type authorizationRequest struct {
 	prompt           []string
 	maxAge           int // seconds; -1: not asked for
 	resource         []string
+	sent, params     params // the request's parameters, which the steps after login and consent see
 }
 
 // authorize is the authorization endpoint (RFC 6749 section 3.1).
@@ -47,6 +48,7 @@ func (x *exchange) authorizationRequest() (*authorizationRequest, *oauthError) {
 	if err := x.readParameters(x.r.Method != http.MethodPost); err != nil {
 		return a, x.redirectable(a, err)
 	}
+	a.sent, a.params = x.sent, x.params
 	if err := x.checkClient(a); err != nil {
 		return a, err
 	}

@@ -110,6 +110,8 @@ func readyMadeUsers() map[string]User {
 		"bob": {Password: "builder of bridges", Sub: "248289761002", Claims: map[string]any{
 			"name": "Bob Bridge", "given_name": "Bob", "family_name": "Bridge", "preferred_username": "bob",
 			"email": "bob@example.com", "email_verified": true}},
+		"jörg": {Password: "ascii password", Sub: "248289761004", Claims: map[string]any{"name": "Jörg", "preferred_username": "jörg"}},
+		"ana":  {Password: "contraseña ñandú", Sub: "248289761005", Claims: map[string]any{"name": "Ana", "preferred_username": "ana"}},
 		"zoë": {Password: "pässwörd-ñandú", Sub: "248289761003", Claims: map[string]any{
 			"name": "Zoë Ångström", "preferred_username": "zoë", "email": "zoe@example.com", "email_verified": false}},
 	}

@@ -9,7 +9,7 @@ import (
 // condition is `when:` of an operation: all of its parts must hold. Text is compared as a glob (* and ?), a list means any of
 // them, a leading ! negates.
 type condition struct {
-	Endpoint     []string            `yaml:"endpoint" doc:"the endpoint's name (first part of its steps): authorize, token, userinfo …"`
+	Endpoint     []string            `yaml:"endpoint" doc:"the endpoint's name (first part of its steps): authorize, token, userinfo …; what happens after login and consent counts as authorize, too"`
 	Method       []string            `yaml:"method" doc:"the HTTP method"`
 	Grant        []string            `yaml:"grant" doc:"grant_type as sent"`
 	ResponseType []string            `yaml:"response_type" doc:"response_type of the authorization request"`
@@ -29,6 +29,7 @@ type condition struct {
 	Header       map[string][]string `yaml:"header" doc:"a request header field's value"`
 	Present      []string            `yaml:"present" doc:"parameters that were sent with a value (all of them)"`
 	Absent       []string            `yaml:"absent" doc:"parameters that were not sent, or without a value (all of them)"`
+	Unsent       []string            `yaml:"unsent" doc:"parameters that were not sent, not even without a value (all of them)"`
 	Empty        []string            `yaml:"empty" doc:"parameters that were sent without a value (all of them)"`
 	Repeated     []string            `yaml:"repeated" doc:"parameters that were sent more than once (any of them; * for any parameter)"`
 	Unknown      *bool               `yaml:"unknown_parameter" doc:"the request has a parameter that the endpoint does not know"`
@@ -36,6 +37,7 @@ type condition struct {
 	HasBody      *bool               `yaml:"has_body" doc:"the request has a body"`
 	Replay       *bool               `yaml:"replay" doc:"the code or refresh token was used before"`
 	Approved     *bool               `yaml:"approved" doc:"this user approved this client and scope before"`
+	PKCEMethod   []string            `yaml:"pkce_method" doc:"code_challenge_method of the code at hand: S256, plain"`
 	PKCE         *bool               `yaml:"pkce" doc:"the authorization request had a code_challenge"`
 	Registered   *bool               `yaml:"registered_redirect_uri" doc:"redirect_uri is exactly a registered one"`
 	Nth          int                 `yaml:"nth" doc:"only the nth request for which the rest holds, counted from 1"`
@@ -45,7 +47,7 @@ type condition struct {
 func (c *condition) matches(x *exchange) bool {
 	any1 := func(globs []string, value string) bool { return len(globs) == 0 || globMatch(globs, value) }
 	switch {
-	case !any1(c.Endpoint, x.endpoint), !any1(c.Method, x.r.Method), !any1(c.Grant, x.params.get("grant_type")),
+	case len(c.Endpoint) > 0 && !globMatchAny(c.Endpoint, x.places()), !any1(c.Method, x.r.Method), !any1(c.Grant, x.params.get("grant_type")),
 		!any1(c.ResponseType, x.params.get("response_type")), !any1(c.Auth, x.auth), !any1(c.Path, x.r.URL.Path):
 		return false
 	}
@@ -72,6 +74,9 @@ func (c *condition) matches(x *exchange) bool {
 		if !any1(c.Error, code) || !any1(c.RefusedBy, step) {
 			return false
 		}
+	}
+	if len(c.PKCEMethod) > 0 && (x.code == nil || !globMatch(c.PKCEMethod, x.code.challengeMethod)) {
+		return false
 	}
 	if len(c.Token)+len(c.Format) > 0 {
 		kind, form := x.tokenKind()
@@ -104,6 +109,11 @@ func (c *condition) matches(x *exchange) bool {
 			return false
 		}
 	}
+	for _, name := range c.Unsent {
+		if x.sent.has(name) {
+			return false
+		}
+	}
 	for _, name := range c.Empty {
 		if value, sent := x.sent.lookup(name); !sent || value != "" {
 			return false
@@ -120,6 +130,14 @@ func (c *condition) matches(x *exchange) bool {
 		flag(c.Approved, x.approvedBefore) &&
 		flag(c.PKCE, func() bool { return x.code != nil && x.code.challenge != "" || x.params.has("code_challenge") }) &&
 		flag(c.Registered, func() bool { return x.client != nil && x.client.hasRedirectURI(x.params.get("redirect_uri")) })
+}
+
+// places are the endpoint's name, and authorize for what goes on after login and consent.
+func (x *exchange) places() []string {
+	if x.endpoint == "login" || x.endpoint == "consent" {
+		return []string{x.endpoint, "authorize"}
+	}
+	return []string{x.endpoint}
 }
 
 func (c *condition) repeats(x *exchange) bool {

@@ -26,6 +26,7 @@ type exchange struct {
 	sent   params // the parameters that the endpoint reads, as sent, with those that have no value
 	params params // the same without those that have no value, which count as omitted (RFC 6749 section 3.1, 3.2)
 
+	form        params // the fields of a login or consent form; sent and params are the authorization request's then
 	bodyLength  int
 	client      *Client
 	auth        string // client_secret_basic, client_secret_post, none; "" before client authentication

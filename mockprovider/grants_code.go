@@ -111,7 +111,11 @@ func (x *exchange) redeem(c *code) *oauthError {
 // anyCode stands for a code that a deviation lets pass although it is not known.
 func (x *exchange) anyCode() *code {
 	g := x.newGrant(x.client, x.p.user(x.p.settings.AutoUser), x.p.settings.DefaultScope)
-	return &code{grant: g, redirectURI: x.params.get("redirect_uri"), redirectURIGiven: x.params.has("redirect_uri")}
+	c := &code{grant: g, redirectURI: x.params.get("redirect_uri"), redirectURIGiven: x.params.has("redirect_uri")}
+	if verifier := x.params.get("code_verifier"); verifier != "" {
+		c.challenge, c.challengeMethod = verifier, "plain"
+	}
+	return c
 }
 
 // checkTokenRedirectURI: the redirect_uri of the authorization request, if it had one (RFC 6749 section 4.1.3).

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/oauthcheck/oauthcheck/mockprovider"
+	"github.com/oauthcheck/oauthcheck/profiles"
 )
 
 // browser plays the resource owner through the provider's pages.
@@ -120,4 +121,22 @@ func TestCodeFlow(t *testing.T) {
 	if response.StatusCode != 200 {
 		t.Fatal(response.Status)
 	}
+}
+
+// deviation makes a deviation of operations.
+func deviation(name string, ops ...profiles.Op) profiles.Deviation {
+	return profiles.Deviation{Name: name, Do: ops}
+}
+
+// op makes an operation of a step and pairs of arguments; the argument "when" is its condition.
+func op(at string, pairs ...any) profiles.Op {
+	o := profiles.Op{At: at, Args: map[string]any{}}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] == "when" {
+			o.When = pairs[i+1].(map[string]any)
+			continue
+		}
+		o.Args[pairs[i].(string)] = pairs[i+1]
+	}
+	return o
 }

@@ -219,6 +219,42 @@ func (p *Provider) route() {
 	}
 }
 
+// find is where a request goes. Deviations may move the well-known documents.
+func (p *Provider) find(x *exchange) (*endpoint, bool) {
+	e, ok := p.routes[x.r.URL.Path]
+	if len(x.program) == 0 {
+		return e, ok
+	}
+	for suffix, name := range map[string]string{"oauth-authorization-server": "metadata", "openid-configuration": "openid_configuration"} {
+		modes, moved := x.program[name+".location"]
+		if !moved || len(modes) == 0 {
+			continue
+		}
+		x.endpoint = name
+		if x.wellKnown(name+".location", suffix) {
+			return endpoints()[name], true
+		}
+		if ok && e.name == name && !x.mode(name+".location", "any-issuer") {
+			return nil, false
+		}
+	}
+	return e, ok
+}
+
+// wellKnown reports whether a deviation puts a well-known document at the request's path.
+func (x *exchange) wellKnown(step, suffix string) bool {
+	if x.mode(step, "nowhere") {
+		return false
+	}
+	path, prefix := x.r.URL.Path, x.p.prefix
+	inserted, appended := "/.well-known/"+suffix+prefix, prefix+"/.well-known/"+suffix
+	return x.mode(step, "appended") && path == appended ||
+		x.mode(step, "host-wide") && path == "/.well-known/"+suffix ||
+		x.mode(step, "trailing-slash") && path == inserted+"/" ||
+		x.mode(step, "unregistered-suffix") && path == "/.well-known/oauth2-authorization-server"+prefix ||
+		x.mode(step, "any-issuer") && strings.HasPrefix(path, "/.well-known/"+suffix)
+}
+
 // Issuer is the issuer identifier (RFC 8414 section 2), without a slash at the end.
 func (p *Provider) Issuer() string { return p.base }
 
@@ -285,7 +321,7 @@ func (p *Provider) Close() error {
 // ServeHTTP answers one request.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{p: p, w: w, r: r, program: *p.program.Load(), now: p.clock.Now()}
-	e, ok := p.routes[r.URL.Path]
+	e, ok := p.find(x)
 	if !ok {
 		x.endpoint = "other"
 		defer p.log.add(x)

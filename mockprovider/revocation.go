@@ -43,14 +43,14 @@ func (x *exchange) revoke() *oauthError {
 	}
 	foreign := t.grant.client != x.client.ID
 	if err := x.guard("revocation.client_binding", func() *oauthError {
-		if foreign {
+		if foreign && !x.mode("revocation.client_binding", "silent") {
 			return unauthorizedClient("the token was issued to another client")
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	if foreign && !x.skipped("revocation.client_binding") {
+	if foreign && x.mode("revocation.client_binding", "silent") {
 		return nil
 	}
 	if t.kind == accessToken {

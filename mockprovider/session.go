@@ -45,13 +45,14 @@ func (s *session) lastTransaction() string {
 // transaction is an authorization request on its way through login and consent. It never changes once it is stored, apart from
 // being deleted when it is done.
 type transaction struct {
-	id       string
-	request  *authorizationRequest
-	session  string // id of the browser session that it belongs to
-	csrf     string
-	user     *User // set when the login is done
-	authTime time.Time
-	expires  time.Time
+	id          string
+	request     *authorizationRequest
+	redirectURI string // where the response goes
+	session     string // id of the browser session that it belongs to
+	csrf        string
+	user        *User // set when the login is done
+	authTime    time.Time
+	expires     time.Time
 }
 
 // currentSession is the session that the request's cookie names, or nil.
@@ -132,6 +133,7 @@ func (x *exchange) keepTransaction(t *transaction, user *User) *transaction {
 	t.id = x.p.random.text(32, base64URL)
 	t.csrf = x.p.random.text(32, base64URL)
 	t.session = x.session.id
+	t.redirectURI = x.redirectURI
 	t.user = user
 	t.expires = x.now.Add(10 * time.Minute)
 	x.p.store.transactions.put(t.id, t)
@@ -156,7 +158,8 @@ func (x *exchange) findTransaction(step string) (*transaction, *oauthError) {
 	if !ok || x.now.After(t.expires) {
 		return nil, errorPage(invalidRequest("this page has expired"))
 	}
-	x.client, x.redirectURI = t.request.client, t.request.redirectURI
+	x.client, x.redirectURI = t.request.client, t.redirectURI
+	x.form, x.sent, x.params = x.params, t.request.sent, t.request.params
 	if x.session == nil {
 		if !lax {
 			return nil, errorPage(invalidRequest("your browser sent no session cookie"))
@@ -169,7 +172,7 @@ func (x *exchange) findTransaction(step string) (*transaction, *oauthError) {
 // checkCSRF makes sure that a form was sent from the page that this browser was shown (RFC 6749 section 10.12).
 func (x *exchange) checkCSRF(step string, t *transaction) *oauthError {
 	return x.guard(step, func() *oauthError {
-		if t.session != x.session.id || subtle.ConstantTimeCompare([]byte(t.csrf), []byte(x.params.get("csrf_token"))) != 1 {
+		if t.session != x.session.id || subtle.ConstantTimeCompare([]byte(t.csrf), []byte(x.form.get("csrf_token"))) != 1 {
 			return errorPage(&oauthError{Code: "invalid_request", Description: "this form was not sent from the page of this server", Status: http.StatusForbidden})
 		}
 		return nil
@@ -194,14 +197,14 @@ func (x *exchange) login() {
 		x.showError(err)
 		return
 	}
-	if x.params.get("decision") == "cancel" {
+	if x.form.get("decision") == "cancel" {
 		x.deny(t)
 		return
 	}
-	username := x.params.get("username")
+	username := x.form.get("username")
 	user := x.p.user(username)
 	if err := x.guard("login.credentials", func() *oauthError {
-		if user == nil || subtle.ConstantTimeCompare([]byte(user.Password), []byte(x.params.get("password"))) != 1 {
+		if user == nil || subtle.ConstantTimeCompare([]byte(user.Password), []byte(x.form.get("password"))) != 1 {
 			return &oauthError{Code: "access_denied", Description: "user name or password is wrong"}
 		}
 		return nil
@@ -314,7 +317,7 @@ func (x *exchange) consent() {
 	switch {
 	case !posted:
 		x.showConsent(t)
-	case x.params.get("decision") != "approve":
+	case x.form.get("decision") != "approve":
 		x.deny(t)
 	default:
 		x.p.store.transactions.delete(t.id)

@@ -361,7 +361,8 @@ func revocationSteps() []Step {
 		hintStep("revocation"),
 		guard("revocation.token.known", "invalid_request", "An unknown token is no error; `always` makes it one (and leaves known tokens alone)."),
 		guard("revocation.token.already_revoked", "invalid_request", "Revoking again is no error; `always` makes it one (for tokens that are revoked)."),
-		guard("revocation.client_binding", "unauthorized_client", "The token was issued to this client. Skipped, any client may revoke it."),
+		guard("revocation.client_binding", "unauthorized_client", "The token was issued to this client. Skipped, any client may revoke it.",
+			Mode{"silent", "not refused, and without effect"}),
 		value("revocation.access_token", "Access tokens are revoked. set: false pretends."),
 		value("revocation.refresh_token", "Refresh tokens are revoked. set: false pretends."),
 		value("revocation.cascade", "Revoking a refresh token revokes the access tokens of its grant. set: false keeps them."),
@@ -372,6 +373,10 @@ func revocationSteps() []Step {
 
 func documentSteps() []Step {
 	var steps []Step
+	where := []Mode{{"appended", "only after the issuer's path, where it has one"}, {"host-wide", "only without the issuer's path"}, {"trailing-slash", "only with a slash at the end"},
+		{"unregistered-suffix", "only at /.well-known/oauth2-authorization-server"}, {"any-issuer", "also at the place of any other issuer of the host"}, {"nowhere", "not at all"}}
+	steps = append(steps, value("metadata.location", "Between host and path of the issuer (RFC 8414 section 3.1).", where...),
+		value("openid_configuration.location", "Between host and path of the issuer, and after the path.", where...))
 	for _, d := range []struct{ name, doc string }{
 		{"metadata", "The authorization server metadata (RFC 8414), true to what the server does."},
 		{"openid_configuration", "The document of OpenID Connect Discovery."},
