@@ -12,10 +12,10 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// clientBarredFrom is a configured client whose grants are listed and do not contain the grant; nil if there is none.
-func clientBarredFrom(as *target.AS, grant target.Grant) *target.Client {
+// clientBarredFrom is a configured client that suits, whose grants are listed and do not contain the grant; nil if there is none.
+func clientBarredFrom(as *target.AS, grant target.Grant, suits func(*target.Client) bool) *target.Client {
 	for _, client := range as.Config().Clients.All() {
-		if len(client.Grants) > 0 && !slices.Contains(client.Grants, grant.Type()) {
+		if len(client.Grants) > 0 && !slices.Contains(client.Grants, grant.Type()) && suits(client) {
 			return client
 		}
 	}
@@ -26,9 +26,9 @@ func clientBarredFrom(as *target.AS, grant target.Grant) *target.Client {
 func clientWithoutGrant(as *target.AS) (*target.Client, target.Grant) {
 	var last *target.Client
 	for _, grant := range as.Grants() {
-		client := clientBarredFrom(as, grant)
+		client := clientBarredFrom(as, grant, (*target.Client).Confidential)
 		switch {
-		case client == nil || !client.Confidential():
+		case client == nil:
 		case grant == target.AuthorizationCode, grant == target.RefreshToken: // such a client may well get no code to begin with
 			last = cmp.Or(last, client)
 		default:
@@ -126,3 +126,6 @@ func issueAtMostOnce(as *target.AS, responses []*target.Response) {
 		as.Fail("%d different access tokens were issued to %d concurrent requests", len(issued), len(responses))
 	}
 }
+
+// redirects reports whether a client has a redirection URI, without which no authorization request can end at it.
+func redirects(client *target.Client) bool { return len(client.RedirectURIs) > 0 }

@@ -76,8 +76,8 @@ func init() {
 
 		s.Check("unauthorized-client-no-code", suites.Requires("RFC6749-4.1.2.1-06"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
-				client := clientBarredFrom(as, target.AuthorizationCode)
-				if client == nil || len(client.RedirectURIs) == 0 {
+				client := clientBarredFrom(as, target.AuthorizationCode, redirects)
+				if client == nil {
 					as.Skip("clients: {others: {no-code: {id: …, secret: …, redirect_uris: [https://client.example/cb], grants: [client_credentials]}}}",
 						"no configured client with a redirection URI is barred from the code grant")
 				}

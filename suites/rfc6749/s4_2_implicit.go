@@ -167,8 +167,10 @@ func init() {
 
 		s.Check("implicit-unauthorized-client", suites.Requires("RFC6749-4.2.2.1-06"), suites.Needs(target.ImplicitGrant, target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
-				client := clientBarredFrom(as, target.Implicit)
-				if client == nil || len(client.RedirectURIs) == 0 || !client.MayUse("authorization_code") {
+				client := clientBarredFrom(as, target.Implicit, func(c *target.Client) bool {
+					return redirects(c) && c.MayUse("authorization_code")
+				})
+				if client == nil {
 					as.Skip("clients.second.grants: [authorization_code]", "no configured client may use the code grant and not the implicit one")
 				}
 				as.Code(target.As(client)) // control
