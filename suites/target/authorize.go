@@ -51,7 +51,7 @@ func (as *AS) AuthorizationRequest(edits ...RequestEdit) *Request {
 		return as.authorizationRequest(client, responseType, m, f).Apply(edits...)
 	}
 	base := as.authorizationRequest(client, responseType, manner{}, f)
-	if !f.deny && same(base, base.Clone().Apply(edits...)) {
+	if !f.edits() && same(base, base.Clone().Apply(edits...)) {
 		return as.authorizationRequest(client, responseType, as.knownManner(client, responseType), f).Apply(edits...)
 	}
 	b := as.run.authorizeBaseline(client, responseType)

@@ -91,6 +91,22 @@ func TestImplicitInTheFragment(t *testing.T) {
 	})
 }
 
+func TestAnotherScopeNeedsAControl(t *testing.T) {
+	s := newServer(t)
+	s.authorize = func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"#error=unsupported_response_type", http.StatusFound)
+		return true
+	}
+	run := newRun(t, s.config())
+	mustEnd(t, run, "inconclusive", "unsupported_response_type", func(as *AS) { as.Implicit(Scope("unknown")) })
+	mustEnd(t, run, "inconclusive", "unsupported_response_type", func(as *AS) { as.Authorize(Deny()) })
+	mustPass(t, run, func(as *AS) {
+		if a := as.Implicit(); a.Error() != "unsupported_response_type" {
+			t.Errorf("error %q", a.Error())
+		}
+	})
+}
+
 // TestEveryWayOfLeaving delivers the code in all the ways that a browser follows.
 func TestEveryWayOfLeaving(t *testing.T) {
 	page := func(format string) func(http.ResponseWriter, *http.Request, string) {

@@ -189,7 +189,7 @@ func (run *Run) trialClient(grant Grant, client *Client, f flow) *Client {
 func (as *AS) edited(base *Request, f flow, edits []RequestEdit, b *baseline, what string) *Request {
 	req := base.Clone().Apply(edits...)
 	if !f.noControl {
-		as.demand(b, what, !same(base, req) || len(f.authorize) > 0)
+		as.demand(b, what, f.edits() || !same(base, req))
 	}
 	return req
 }

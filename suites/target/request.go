@@ -84,6 +84,11 @@ type flow struct {
 	authorize    []RequestEdit // edits of the grant's authorization request
 }
 
+// edits reports whether the flow differs from the usual one by more than its client and response type.
+func (f flow) edits() bool {
+	return f.scope != nil || f.withoutPKCE || f.deny || len(f.authorize) > 0
+}
+
 // flowOf learns what edits say about the flow around the request.
 func (run *Run) flowOf(edits []RequestEdit) flow {
 	scratch := &Request{Method: http.MethodPost, Header: http.Header{}, Media: FormMediaType, run: run, scratch: true}
