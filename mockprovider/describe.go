@@ -1,14 +1,17 @@
 package mockprovider
 
+import "slices"
+
 // Description is what a client has to know of the provider: the JSON of `oauthcheck mock --json`.
 type Description struct {
-	Issuer     string            `json:"issuer"`
-	Endpoints  map[string]string `json:"endpoints"` // URL by name: authorize, token, userinfo, introspection, revocation, jwks, resource, metadata …
-	Clients    []Client          `json:"clients"`
-	Users      []User            `json:"users"`
-	Scopes     []string          `json:"scopes"`
-	Grants     []string          `json:"grants"`
-	Deviations []string          `json:"deviations,omitempty"` // the deviations in force
+	Issuer     string             `json:"issuer"`
+	Endpoints  map[string]string  `json:"endpoints"` // URL by name: authorize, token, userinfo, introspection, revocation, jwks, resource, metadata …
+	Clients    []Client           `json:"clients"`
+	Users      []User             `json:"users"`
+	Scopes     []string           `json:"scopes"`
+	Grants     []string           `json:"grants"`               // grant types, and implicit
+	Lifetimes  map[string]float64 `json:"lifetimes"`            // in seconds: code, access_token, refresh_token, id_token, session
+	Deviations []string           `json:"deviations,omitempty"` // the deviations in force
 }
 
 // Describe returns the provider's description.
@@ -26,6 +29,12 @@ func (p *Provider) Describe() Description {
 	}
 	for _, name := range sortedKeys(p.settings.Users) {
 		d.Users = append(d.Users, p.settings.Users[name])
+	}
+	l := p.settings.Lifetimes
+	d.Lifetimes = map[string]float64{"code": l.Code.Seconds(), "access_token": l.AccessToken.Seconds(), "refresh_token": l.RefreshToken.Seconds(),
+		"id_token": l.IDToken.Seconds(), "session": l.Session.Seconds()}
+	if p.settings.Implicit {
+		d.Grants = append(slices.Clone(d.Grants), "implicit")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -131,6 +131,15 @@ func cause(ctx context.Context) error {
 	return errors.New("the run was interrupted")
 }
 
+// waiting says how many of n slow checks may wait at a time. Where waiting moves the target's clock, one: the clock is
+// everybody's.
+func (r *run) waiting(n int) int {
+	if r.cfg.Target.Sleep != nil {
+		return 1
+	}
+	return max(r.cfg.Procs, min(n, maxWaiting))
+}
+
 // maxWaiting bounds how many slow checks wait at a time.
 const maxWaiting = 64
 

@@ -1,80 +1,149 @@
-// Package mocktarget describes a mock provider to the harness, as a target file would: which clients it has, who its user is, what
-// its endpoints are. It is where the two halves of the project meet: they do not know each other.
+// Package mocktarget describes the built-in mock provider as a target: what a person would write into the target file, taken
+// from the provider's own description. The mock target of the command line and the proofs of the checks share it.
 package mocktarget
 
 import (
+	"slices"
 	"time"
 
 	"github.com/oauthcheck/oauthcheck/mockprovider"
 	"github.com/oauthcheck/oauthcheck/suites/target"
 )
 
-// InProcess is the issuer of a provider that is reached without sockets.
-const InProcess = "http://mock.test"
-
-// Config is the target of a provider that listens on a socket.
+// Config is the target file of a mock provider. Lifetimes are not waited for: they pass on the provider's clock.
 func Config(p *mockprovider.Provider) target.Config {
 	d := p.Describe()
-	config := target.Config{
-		Target: d.Issuer,
-		Clients: target.Clients{
-			Primary: client(d, "web-app"), Second: client(d, "web-app-2"), Public: client(d, "native-app"),
-			Implicit: client(d, "implicit-app"), Service: client(d, "service"),
-		},
-		User:          user(d),
-		Scopes:        []string{"openid", "read", "write"},
-		Resource:      target.Resource{URL: d.Endpoints["resource"], Scopes: []string{"read"}, InsufficientScope: "write"},
-		Introspection: target.IntrospectionConfig{Client: "resource-server"},
-		// Where the mock's clock is moved nothing waits; lifetimes are those of its settings.
-		Timing: target.Timing{CodeLifetime: time.Minute},
+	c := target.Config{Target: d.Issuer, Scopes: scopes(d.Scopes), User: user(d.Users)}
+	c.Clients, c.Introspection.Client = clients(d)
+	if url := d.Endpoints["resource"]; url != "" {
+		c.Resource = target.Resource{URL: url, Scopes: []string{"read"}, InsufficientScope: insufficient(d.Scopes)}
 	}
-	config.Clients.Others = map[string]*target.Client{}
-	for _, c := range d.Clients {
-		switch c.ID {
-		case "web-app", "web-app-2", "native-app", "implicit-app", "service":
-		default:
-			config.Clients.Others[c.ID] = convert(c)
-		}
-	}
-	return config
-}
-
-// Handler is the target of a provider without sockets: requests go straight to its handler, and waiting moves its clock.
-func Handler(p *mockprovider.Provider) target.Config {
-	config := Config(p)
-	config.Transport = p.RoundTripper()
-	config.Sleep = func(d time.Duration) error {
-		p.Clock().Advance(d)
+	c.Timing.CodeLifetime = time.Duration(d.Lifetimes["code"] * float64(time.Second))
+	c.Sleep = func(wait time.Duration) error {
+		p.Clock().Advance(wait)
 		return nil
 	}
-	return config
+	return c
 }
 
-func client(d mockprovider.Description, id string) *target.Client {
-	for _, c := range d.Clients {
-		if c.ID == id {
-			return convert(c)
+// InProcess is the issuer of a provider that no socket serves.
+const InProcess = "http://mock.test"
+
+// Handler is Config for a provider that no socket serves (mockprovider.NewHandler with the issuer InProcess): requests are calls.
+func Handler(p *mockprovider.Provider) target.Config {
+	c := Config(p)
+	c.Transport = p.RoundTripper()
+	return c
+}
+
+// scopes are the values that checks ask for: enough to see differences, few enough to read.
+func scopes(known []string) []string {
+	var out []string
+	for _, scope := range []string{"openid", "read", "write", "offline_access"} {
+		if slices.Contains(known, scope) {
+			out = append(out, scope)
 		}
 	}
-	return nil
-}
-
-func convert(c mockprovider.Client) *target.Client {
-	out := &target.Client{ID: c.ID, Secret: c.Secret, RedirectURIs: c.RedirectURIs, Grants: c.Grants, Scopes: c.Scopes}
-	if len(c.AuthMethods) > 0 {
-		out.Auth = target.AuthMethod(c.AuthMethods[0])
+	if len(out) == 0 {
+		return known
 	}
 	return out
 }
 
-func user(d mockprovider.Description) target.User {
-	for _, u := range d.Users {
+// insufficient is a scope whose tokens do not reach the resource.
+func insufficient(known []string) string {
+	for _, scope := range []string{"write", "openid"} {
+		if slices.Contains(known, scope) {
+			return scope
+		}
+	}
+	return ""
+}
+
+// user is alice, or the first that there is.
+func user(users []mockprovider.User) target.User {
+	for _, u := range users {
 		if u.Username == "alice" {
 			return target.User{Username: u.Username, Password: u.Password}
 		}
 	}
-	if len(d.Users) > 0 {
-		return target.User{Username: d.Users[0].Username, Password: d.Users[0].Password}
+	if len(users) == 0 {
+		return target.User{}
 	}
-	return target.User{}
+	return target.User{Username: users[0].Username, Password: users[0].Password}
+}
+
+// roles says which client plays which part: the first that fits, in the provider's order.
+var roles = []struct {
+	name string
+	fits func(mockprovider.Client) bool
+}{
+	{"primary", func(c mockprovider.Client) bool {
+		return !c.Public && may(c, "authorization_code") && len(c.RedirectURIs) > 0
+	}},
+	{"second", func(c mockprovider.Client) bool {
+		return !c.Public && may(c, "authorization_code") && len(c.RedirectURIs) > 0
+	}},
+	{"public", func(c mockprovider.Client) bool {
+		return c.Public && may(c, "authorization_code") && len(c.RedirectURIs) > 0
+	}},
+	{"implicit", func(c mockprovider.Client) bool { return may(c, "implicit") && len(c.RedirectURIs) > 0 }},
+	{"service", func(c mockprovider.Client) bool { return !c.Public && may(c, "client_credentials") }},
+}
+
+func may(c mockprovider.Client, grant string) bool { return slices.Contains(c.Grants, grant) }
+
+// clients deals the provider's clients out: each plays one part, the rest are others under their identifiers.
+// introspection names the one that may introspect every token.
+func clients(d mockprovider.Description) (out target.Clients, introspection string) {
+	all := usable(d)
+	dealt := map[string]*target.Client{}
+	taken := map[string]string{} // client identifier to its part
+	for _, role := range roles {
+		for _, c := range all {
+			if taken[c.ID] == "" && role.fits(c) {
+				taken[c.ID] = role.name
+				dealt[role.name] = client(c)
+				break
+			}
+		}
+	}
+	out = target.Clients{Primary: dealt["primary"], Second: dealt["second"], Public: dealt["public"], Implicit: dealt["implicit"],
+		Service: dealt["service"], Others: map[string]*target.Client{}}
+	for _, c := range all {
+		if taken[c.ID] == "" {
+			out.Others[c.ID] = client(c)
+			taken[c.ID] = c.ID
+		}
+		if c.Introspect && introspection == "" {
+			introspection = taken[c.ID]
+		}
+	}
+	return out, introspection
+}
+
+// usable are the clients with the grants that both they and the provider have; those without any are left out.
+func usable(d mockprovider.Description) []mockprovider.Client {
+	var out []mockprovider.Client
+	for _, c := range d.Clients {
+		var grants []string
+		for _, grant := range d.Grants {
+			if len(c.Grants) == 0 || slices.Contains(c.Grants, grant) {
+				grants = append(grants, grant)
+			}
+		}
+		if c.Grants = grants; len(grants) > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// client is a client as its owner knows it.
+func client(c mockprovider.Client) *target.Client {
+	out := &target.Client{ID: c.ID, Secret: c.Secret, RedirectURIs: slices.Clone(c.RedirectURIs), Grants: slices.Clone(c.Grants), Scopes: slices.Clone(c.Scopes)}
+	if len(c.AuthMethods) > 0 {
+		out.Auth = target.AuthMethod(c.AuthMethods[0])
+	}
+	return out
 }
