@@ -28,7 +28,7 @@ func (e *examination) clients() {
 }
 
 func (e *examination) client(client *target.Client) {
-	subject := "clients." + client.Name
+	subject := client.Path()
 	if client.Confidential() && e.info.Endpoints.Token != "" && !e.credentials(subject, client) {
 		return // nothing else can work
 	}

@@ -22,6 +22,7 @@ type server struct {
 	noCC           bool   // client_credentials is not allowed
 	ccIsClient     bool   // ... and refused by invalid_client
 	denyScope      string // refused at the authorization endpoint
+	authError      string // with which the authorization endpoint answers every request
 	noRefresh      bool
 	laxSecret      bool
 	closedResource bool
@@ -55,6 +56,9 @@ func (s *server) start(t *testing.T) string {
 			return
 		case back != "https://client.example/callback":
 			http.Error(w, "the redirect_uri is not registered", 400)
+			return
+		case s.authError != "":
+			http.Redirect(w, r, back+"?error="+s.authError+"&state="+q.Get("state"), http.StatusFound)
 			return
 		case s.denyScope != "" && strings.Contains(q.Get("scope"), s.denyScope):
 			http.Redirect(w, r, back+"?error=invalid_scope&state="+q.Get("state"), http.StatusFound)
@@ -155,6 +159,19 @@ func TestExamine(t *testing.T) {
 			c.Clients.Primary.Grants = []string{"authorization_code"}
 		},
 			want: []string{"note clients.primary https://client.example/callback: login, code and tokens work, but only without a scope: the server refuses admin"}},
+		{name: "authorization says invalid_scope", server: server{authError: "invalid_scope"}, problems: 2, want: []string{"take out of scopes what the client may not ask for"}},
+		{name: "authorization says unauthorized_client", server: server{authError: "unauthorized_client"}, problems: 2, want: []string{"allow the client the authorization_code grant"}},
+		{name: "authorization says access_denied", server: server{authError: "access_denied"}, problems: 2, want: []string{"see that the user may use the client"}},
+		{name: "authorization says login_required", server: server{authError: "login_required"}, problems: 2, want: []string{"take prompt: none out of authorize_params"}},
+		{name: "public client that nobody knows", edit: func(c *target.Config) {
+			c.Clients.Public = &target.Client{ID: "nobody", RedirectURIs: []string{"https://client.example/callback"}}
+		}, problems: 1, want: []string{`compare clients.public.id ("nobody")`}},
+		{name: "code grant without a redirection URI", edit: func(c *target.Config) {
+			c.Clients.Others = map[string]*target.Client{"x": {ID: "app", Secret: "right-secret", Grants: []string{"authorization_code"}}}
+		},
+			problems: 1, want: []string{"add redirect_uris: […] to clients.others.x"}},
+		{name: "token exchange that the server lacks", edit: func(c *target.Config) { c.TokenExchange.Client = "primary" }, problems: 1,
+			want: []string{"problem token exchange", "correct the section token_exchange"}},
 		{name: "no refresh token", server: server{noRefresh: true}, edit: func(c *target.Config) { c.Clients.Primary.Grants = []string{"authorization_code", "refresh_token"} }, problems: 1,
 			want: []string{"problem clients.primary refresh token", "add offline_access to scopes, and authorize_params: {prompt: consent}"}},
 		{name: "resource refuses", server: server{closedResource: true}, problems: 1, want: []string{"problem resource", "add openid to scopes"}},

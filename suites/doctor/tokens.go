@@ -35,7 +35,7 @@ func (e *examination) refresh() {
 	})
 	// The trial of the grant (as.Refreshable) also asks for offline_access with prompt=consent.
 	asked := "add offline_access to scopes, and authorize_params: {prompt: consent} if the server wants that; see that the client may use the refresh_token grant"
-	subject := "clients." + client.Name + " refresh token"
+	subject := client.Path() + " refresh token"
 	switch {
 	case why != "" && slices.Contains(client.Grants, "refresh_token"):
 		e.problem(subject, why, asked)

@@ -178,7 +178,11 @@ func (b *builder) read(z *html.Tokenizer) {
 		case html.TextToken:
 			b.addText(string(z.Text()))
 		case html.StartTagToken, html.SelfClosingTagToken:
-			b.start(z.Token())
+			t := z.Token()
+			if t.DataAtom == atom.Noscript { // without scripting its content is part of the page
+				z.NextIsNotRawText()
+			}
+			b.start(t)
 		case html.EndTagToken:
 			b.end(z.Token())
 		}
@@ -224,8 +228,8 @@ func (b *builder) addText(s string) {
 }
 
 func limited(to *strings.Builder, s string) {
-	if to.Len() < maxText {
-		to.WriteString(s + " ")
+	if room := maxText - to.Len(); room > 0 {
+		to.WriteString(strings.ToValidUTF8(s[:min(len(s), room)], "") + " ")
 	}
 }
 

@@ -53,7 +53,7 @@ func ParseConfig(data []byte, file string, lookup func(name string) (string, boo
 		if client.SecretEnv == "" {
 			continue
 		}
-		path := client.path()
+		path := client.Path()
 		if client.Secret != "" {
 			found = append(found, Problem{Path: path + ".secret_env", Text: "secret and secret_env exclude each other"})
 		} else if client.Secret = fromEnvironment(client.SecretEnv, lookup); client.Secret == "" {
@@ -273,7 +273,7 @@ func (v *validator) clients(c Config) {
 		}
 	}
 	for _, client := range c.Clients.named() {
-		path := client.path()
+		path := client.Path()
 		if client.ID == "" {
 			v.add(path+".id", "is missing")
 		}
@@ -373,8 +373,8 @@ func (c Clients) named() []*Client {
 	return c.All()
 }
 
-// path is the client's key in the target file.
-func (c *Client) path() string {
+// Path is the client's key in the target file.
+func (c *Client) Path() string {
 	if slices.Contains(specialClients, c.Name) {
 		return "clients." + c.Name
 	}
