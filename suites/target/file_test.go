@@ -246,3 +246,20 @@ func FuzzParseConfig(f *testing.F) {
 		}
 	})
 }
+
+// TestBuiltInProfiles: what the built-in profiles say of their targets is understood.
+func TestBuiltInProfiles(t *testing.T) {
+	for _, name := range profiles.Names() {
+		p, err := profiles.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Config{Target: "https://as.example", Clients: Clients{Primary: &Client{ID: "a", Secret: "s"}}}.WithProfile(p)
+		if err == nil {
+			err = c.Validate()
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
