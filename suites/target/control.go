@@ -83,9 +83,8 @@ func (run *Run) grantBaseline(grant Grant, client *Client) *baseline {
 func (run *Run) authorizeBaseline(client *Client, responseType string) *baseline {
 	return run.baseline(baselineKey{responseType: responseType, client: client}, func(as *AS, m manner) *Response {
 		a := as.NewBrowser().walk(as.authorizationRequest(client, responseType, m, flow{}), flow{})
-		last := a.Steps[len(a.Steps)-1]
 		if a.issues() {
-			return last
+			return a.Final
 		}
 		panic(unwound{"the authorization request ended without a " + responseType + ": " + a.outcome()})
 	}, func() []manner { return run.authorizeManners(client, responseType) })

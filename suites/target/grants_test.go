@@ -246,10 +246,13 @@ func TestSettleDecidesWhatIsLikely(t *testing.T) {
 	if err := run.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []Capability{AuthorizationCode, ClientCredentialsGrant, PasswordGrant, RefreshTokenGrant, AnyTokenGrant, PKCE} {
+	for _, c := range []Capability{AuthorizationCode, ClientCredentialsGrant, PasswordGrant, RefreshTokenGrant, AnyTokenGrant, PKCE, UserConsent} {
 		if d := run.Info().Detection(c); d.State != Available || !strings.Contains(d.Because, "trial") {
 			t.Errorf("%s: %s because %s", c, d.State, d.Because)
 		}
+	}
+	if d := run.Info().Detection(JWTAccessToken); d.State != Missing {
+		t.Errorf("%s: %s because %s", d.Capability, d.State, d.Because)
 	}
 }
 

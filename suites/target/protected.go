@@ -42,11 +42,14 @@ func (as *AS) bearer(method, url, token string, edits []RequestEdit) *Request {
 }
 
 // Introspect asks the introspection endpoint about a token (RFC 7662 section 2.1) as introspection.client, else as the
-// first confidential client.
+// confidential client that the token was issued to (a server need not tell others about it), else as the first
+// confidential client.
 func (as *AS) Introspect(token string, edits ...RequestEdit) *Response {
 	client := as.Config().Clients.ByName(as.Config().Introspection.Client)
 	if client == nil {
-		client = as.Confidential()
+		if client = as.run.clientOf(token); client == nil || !client.Confidential() {
+			client = as.Confidential()
+		}
 	}
 	r := as.NewRequest(http.MethodPost, as.Endpoint(IntrospectionEndpoint))
 	r.Params = []Param{{Name: "token", Value: token}}

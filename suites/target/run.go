@@ -44,6 +44,7 @@ type Run struct {
 	mu         sync.Mutex
 	secrets    map[Secret]bool
 	clientWays map[*Client]ways
+	issuedTo   map[string]*Client // clients by the tokens that they got
 	keys       map[string]*jose.JSONWebKey
 	// wrongCredentials are the failures of the resource owner's login in requests without defect.
 	wrongCredentials []error
@@ -72,7 +73,7 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 	}
 	run := &Run{
 		ctx: ctx, info: info, seed: options.Seed, player: options.Player, transport: wire{transport},
-		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, keys: map[string]*jose.JSONWebKey{},
+		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, issuedTo: map[string]*Client{}, keys: map[string]*jose.JSONWebKey{},
 	}
 	if config.Transport == nil {
 		run.owned, _ = transport.(*http.Transport)
@@ -157,16 +158,30 @@ func (run *Run) Secrets() []Secret {
 	return out
 }
 
+// clientOf is the client that a token was issued to in this run; nil if unknown.
+func (run *Run) clientOf(token string) *Client {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return run.issuedTo[token]
+}
+
 // issuedMembers are the members and parameters that hand out secrets.
 var issuedMembers = []string{"access_token", "refresh_token", "id_token", "code", "device_code", "user_code", "client_secret",
 	"registration_access_token", "request_uri"}
 
-// collectSecrets keeps what a response issues out of reports.
+// collectSecrets keeps what a response issues out of reports, and remembers to whom it was issued.
 func (run *Run) collectSecrets(resp *Response) {
 	if members, err := resp.JSON(); err == nil {
 		for _, name := range issuedMembers {
 			if s, ok := members[name].(string); ok {
 				run.AddSecret(name, s)
+			}
+		}
+		for _, name := range []string{"access_token", "refresh_token"} {
+			if token, ok := members[name].(string); ok && resp.Request.grant != "" {
+				run.mu.Lock()
+				run.issuedTo[token] = resp.Request.client
+				run.mu.Unlock()
 			}
 		}
 	}
@@ -198,10 +213,10 @@ func (run *Run) Has(capability Capability) bool {
 }
 
 // Settle tries what is only likely so that a plan can rely on it: the grants that tokens come from, refresh tokens, the
-// implicit grant, a consent page, PKCE.
+// implicit grant, a consent page, PKCE, the form of access tokens.
 func (run *Run) Settle(ctx context.Context) error {
 	for _, capability := range []Capability{AuthorizationCode, ClientCredentialsGrant, PasswordGrant, RefreshTokenGrant,
-		AnyTokenGrant, ImplicitGrant, UserConsent, PKCE, TokenExchange} {
+		AnyTokenGrant, ImplicitGrant, UserConsent, PKCE, JWTAccessToken, TokenExchange} {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("trying what the target can do: %w", err)
 		}
@@ -252,8 +267,24 @@ func (run *Run) try(capability Capability) (found bool, because string, tried bo
 		return run.tryConsent()
 	case PKCE:
 		return run.tryPKCE()
+	case JWTAccessToken:
+		return run.tryJWTAccessToken()
 	}
 	return false, "", false
+}
+
+// tryJWTAccessToken looks at the access token of the cheapest grant.
+func (run *Run) tryJWTAccessToken() (found bool, because string, tried bool) {
+	why := attempt(func() {
+		found = JWTHeader(run.NewAS(run.ctx, "trial of access tokens", silent{}).Tokens().AccessToken) != nil
+	})
+	switch {
+	case why != "":
+		return false, "a trial failed: " + why, true
+	case found:
+		return true, "a trial issued a JWT", true
+	}
+	return false, "a trial issued an access token that is no JWT", true
 }
 
 // tryConsent looks whether an ordinary authorization request leads to a consent page. A server need not have one: the
