@@ -100,6 +100,9 @@ func (e *explainer) fields(label string, items []string) {
 	}
 }
 
+// command writes a command line to try, unwrapped, so that it can be copied.
+func (e *explainer) command(line string) { e.printf("%-14s%s\n", "try it", line) }
+
 func (e *explainer) check(check suites.Check) {
 	info := e.c.checkJSON(check)
 	e.printf("%s\n%s\n\n", check.ID, info.Title)
@@ -112,7 +115,7 @@ func (e *explainer) check(check suites.Check) {
 	}
 	e.field("lane", lane)
 	e.fields("needs", e.needs(check.Needs))
-	e.field("sends", check.Sent())
+	e.field("sends", check.Sends)
 	e.fields("variants", check.Variants)
 	for _, id := range check.Requirements {
 		if r, ok := e.c.requirement[id]; ok {
@@ -133,7 +136,7 @@ func (e *explainer) check(check suites.Check) {
 		e.field(label, name+": "+d.Summary)
 	}
 	e.printf("\n")
-	e.field("try it", "oauthcheck run --target mock:strict --check "+check.ID+firstDeviation(info.Deviations))
+	e.command("oauthcheck run --target mock:strict --check " + check.ID + firstDeviation(info.Deviations))
 }
 
 func firstDeviation(names []string) string {
@@ -216,9 +219,9 @@ func (e *explainer) deviation(d profiles.Deviation) {
 		e.field("proof", d.Proof)
 	}
 	e.printf("\n")
-	e.field("try it", "oauthcheck mock --deviation "+d.Name)
+	e.command("oauthcheck mock --deviation " + d.Name)
 	if len(info.Checks) > 0 {
-		e.field("", "oauthcheck run --target mock:strict --deviation "+d.Name)
+		e.command("oauthcheck run --target mock:strict --deviation " + d.Name)
 	}
 }
 

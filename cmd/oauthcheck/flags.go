@@ -14,11 +14,12 @@ import (
 // choice is a flag whose value is one of a few words; a mistyped one is refused with the nearest.
 type choice struct {
 	value   *string
+	kind    string
 	allowed []string
 }
 
 func (c choice) String() string { return *c.value }
-func (c choice) Type() string   { return strings.Join(c.allowed, "|") }
+func (c choice) Type() string   { return c.kind }
 
 func (c choice) Set(word string) error {
 	if !slices.Contains(c.allowed, word) {
@@ -111,6 +112,7 @@ type flagGroup struct {
 
 // groupFlags adds the groups' flags to the command and shows them under their titles in its help.
 func groupFlags(cmd *cobra.Command, groups ...flagGroup) {
+	cmd.Flags().SortFlags = false // a report's command line has the flags as they were given
 	for _, g := range groups {
 		g.set.SortFlags = false
 		cmd.Flags().AddFlagSet(g.set)

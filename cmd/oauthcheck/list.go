@@ -43,7 +43,7 @@ func newList() *cobra.Command {
 			return list(cmd.OutOrStdout(), kind, specs, asJSON)
 		},
 	}
-	cmd.Flags().Var(choices{&specs, "SPEC,…", specSlugs}, "spec", "only these specifications, for example rfc6749,rfc8693")
+	cmd.Flags().Var(choices{&specs, "SPECS", specSlugs}, "spec", "only these specifications, separated by commas, for example rfc6749,rfc8693")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
 }

@@ -12,9 +12,10 @@ import (
 
 // output is a report file that was asked for.
 type output struct {
-	flag  string
-	path  string // "-" is the standard output
-	write func(io.Writer, *reports.Report) error
+	flag   string
+	format string
+	path   string // "-" is the standard output
+	write  func(io.Writer, *reports.Report) error
 }
 
 // checkOutputs refuses places that cannot be written before the run is made.

@@ -95,8 +95,8 @@ func newRoot() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	// RUN
-	add("mock", newHealthcheck())
+	add("test", newRun(), newDoctor(), newPlan())
+	add("mock", newMock(), newHealthcheck())
 	add("know", newList(), newExplain(), newCoverage(), newVersion())
 	return root
 }

@@ -404,12 +404,19 @@ func detectOpenID(info *Info) (State, string) {
 	if slices.Contains(info.Config.Scopes, "openid") {
 		return Available, "scopes lists openid"
 	}
-	if info.Metadata != nil {
-		if scopes, _ := info.Metadata.Strings("scopes_supported"); slices.Contains(scopes, "openid") {
-			return Missing, "metadata lists openid in scopes_supported, but the target file's scopes do not"
-		}
+	if info.offersOpenID() {
+		return Missing, "metadata lists openid in scopes_supported, but the target file's scopes do not"
 	}
 	return Missing, "scopes does not list openid"
+}
+
+// offersOpenID reports whether the metadata lists the scope openid.
+func (info *Info) offersOpenID() bool {
+	if info.Metadata == nil {
+		return false
+	}
+	scopes, _ := info.Metadata.Strings("scopes_supported")
+	return slices.Contains(scopes, "openid")
 }
 
 func detectMetadata(info *Info) (State, string) {
@@ -435,6 +442,8 @@ func detectResource(info *Info) (State, string) {
 	switch {
 	case info.Config.Resource.URL != "":
 		return Available, "resource.url is configured"
+	case info.Endpoints.Userinfo != "" && info.offersOpenID() && !slices.Contains(info.Config.Scopes, "openid"):
+		return Missing, "no resource is configured, and the userinfo endpoint wants tokens with the scope openid, which the target file's scopes do not list"
 	case info.Endpoints.Userinfo != "":
 		return Available, "there is a userinfo endpoint"
 	}

@@ -373,7 +373,7 @@ func TestDetect(t *testing.T) {
 				"code_challenge_methods_supported":["S256"],"dpop_signing_alg_values_supported":["ES256"],"client_id_metadata_document_supported":true,"scopes_supported":["openid"]}`,
 			config: Config{Clients: Clients{Primary: confidential(), Public: &Client{ID: "p", RedirectURIs: []string{"https://p.example/1", "https://p.example/2"}}, Second: &Client{ID: "b", Secret: "s"}}, User: alice},
 			want: map[Capability]State{AuthorizationCode: Missing, ClientCredentialsGrant: Likely, TokenExchange: Likely, ImplicitGrant: Likely, Introspection: Available, Revocation: Available,
-				Registration: Available, DeviceAuthorization: Available, PushedAuthorization: Available, ProtectedResource: Available, PKCE: Missing, DPoP: Available,
+				Registration: Available, DeviceAuthorization: Available, PushedAuthorization: Available, ProtectedResource: Missing, PKCE: Missing, DPoP: Available,
 				ClientIDMetadata: Available, OpenID: Missing, PublicClient: Available, SecondClient: Available, SecondRedirectURI: Available, InsufficientScope: Missing},
 			because: map[Capability]string{AuthorizationCode: "metadata does not list authorization_code in grant_types_supported", OpenID: "the target file's scopes do not",
 				Introspection: "endpoint is known"},

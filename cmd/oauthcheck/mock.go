@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oauthcheck/oauthcheck/mockprovider"
+)
+
+type mockFlags struct {
+	profile, config, addr, issuer string
+	deviations                    []string
+	shuffle                       optionalSeed
+	seed                          int64
+	seeded                        bool
+	allowRemote, asJSON           bool
+}
+
+func newMock() *cobra.Command {
+	var f mockFlags
+	cmd := &cobra.Command{
+		Use:   "mock",
+		Short: "Start an authorization server for tests: strict, a vendor's double, or faulty on request",
+		Long: `mock starts an authorization server for the tests of clients. It conforms strictly unless told otherwise, keeps
+everything in memory, and prints its endpoints, ready-made clients and users. Ctrl-C ends it.
+
+It is not an identity provider: its keys and secrets are published, and anybody gets tokens. It listens on this machine
+only, unless --allow-remote is given.`,
+		Example: `  oauthcheck mock
+  oauthcheck mock --addr 127.0.0.1:0 --json
+  oauthcheck mock --profile edlink
+  oauthcheck mock --deviation token-response-cacheable --deviation code-not-bound-to-client`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.seeded = cmd.Flags().Changed("seed")
+			return f.run(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.profile, "profile", "strict", "which server it plays: a `NAME` (see oauthcheck list profiles), also with switches\n(NAME+SWITCH), or a YAML file")
+	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "`ADDRESS` to listen on; port 0 picks a free one")
+	flags.StringArrayVar(&f.deviations, "deviation", nil, "deviate in one named way, `NAME[:param=value]`; repeatable (see oauthcheck list deviations)")
+	flags.Var(&f.shuffle, "shuffle", "vary all that the specifications leave free; --shuffle=SEED repeats a variation")
+	flags.Lookup("shuffle").NoOptDefVal = "1"
+	flags.Int64Var(&f.seed, "seed", 0, "make codes, tokens and identifiers repeatable, from the seed `N`")
+	flags.StringVar(&f.config, "config", "", "a YAML `FILE` with settings, clients, users and deviations of your own, laid over the profile")
+	flags.StringVar(&f.issuer, "issuer", "", "the issuer, where clients reach the server by another `URL` than it listens on")
+	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen on an address that other machines can reach")
+	flags.BoolVar(&f.asJSON, "json", false, "print one line of JSON: issuer, endpoints, clients, users")
+	return cmd
+}
+
+// optionalSeed is a flag that may stand without a value.
+type optionalSeed struct {
+	set  bool
+	seed int64
+}
+
+func (o *optionalSeed) Type() string { return "SEED" }
+
+func (o *optionalSeed) String() string {
+	if !o.set {
+		return ""
+	}
+	return strconv.FormatInt(o.seed, 10)
+}
+
+func (o *optionalSeed) Set(text string) error {
+	seed, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return errors.New("not a whole number")
+	}
+	o.set, o.seed = true, seed
+	return nil
+}
+
+// run serves until the context ends.
+func (f *mockFlags) run(ctx context.Context, stdout io.Writer) error {
+	if err := f.checkAddr(); err != nil {
+		return usage(err)
+	}
+	provider, err := mockprovider.Start(f.options()...)
+	if err != nil {
+		var network *net.OpError
+		if errors.As(err, &network) {
+			err = fmt.Errorf("%w; --addr 127.0.0.1:0 picks a free port", err)
+		}
+		return usage(err)
+	}
+	err = f.announce(stdout, provider.Describe())
+	if err == nil {
+		<-ctx.Done()
+	}
+	return errors.Join(err, provider.Close())
+}
+
+func (f *mockFlags) options() []mockprovider.Option {
+	options := []mockprovider.Option{mockprovider.Profile(f.profile), mockprovider.Listen(f.addr)}
+	if f.config != "" {
+		options = append(options, mockprovider.Profile(asFile(f.config)))
+	}
+	options = append(options, mockprovider.Deviations(f.deviations...))
+	if f.issuer != "" {
+		options = append(options, mockprovider.Issuer(f.issuer))
+	}
+	if f.seeded {
+		options = append(options, mockprovider.Seed(f.seed))
+	}
+	if f.shuffle.set {
+		options = append(options, mockprovider.Shuffle(f.shuffle.seed))
+	}
+	if f.allowRemote {
+		options = append(options, mockprovider.AllowRemote())
+	}
+	return options
+}
+
+// asFile marks a word as the name of a file, not of a profile.
+func asFile(name string) string {
+	if strings.ContainsAny(name, `/\`) {
+		return name
+	}
+	return "./" + name
+}
+
+// checkAddr keeps the mock on this machine unless it is told otherwise.
+func (f *mockFlags) checkAddr() error {
+	host, _, err := net.SplitHostPort(f.addr)
+	if err != nil {
+		return fmt.Errorf("--addr: %q is not of the form HOST:PORT, for example 127.0.0.1:8080", f.addr)
+	}
+	ip := net.ParseIP(host)
+	if f.allowRemote || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("--addr %s can be reached by other machines, and anybody gets tokens from a mock; if that is meant, add --allow-remote", f.addr)
+}
+
+// announce says where the server is and who may use it, in a line of JSON for programs or a page for people.
+func (f *mockFlags) announce(w io.Writer, d mockprovider.Description) error {
+	if f.asJSON {
+		return json.NewEncoder(w).Encode(d)
+	}
+	return table(w, func(w io.Writer) {
+		fmt.Fprintf(w, "oauthcheck mock, profile %s: %s\n", f.profile, d.Issuer)
+		fmt.Fprintln(w, "A test double, not an identity provider: its keys and secrets are published.")
+		if len(f.deviations) > 0 {
+			fmt.Fprintf(w, "Deviates: %s\n", strings.Join(f.deviations, ", "))
+		}
+		fmt.Fprintln(w, "\nEndpoints")
+		for _, name := range slices.Sorted(maps.Keys(d.Endpoints)) {
+			fmt.Fprintf(w, "  %s\t%s\n", name, d.Endpoints[name])
+		}
+		fmt.Fprintln(w, "\nClients")
+		for _, c := range d.Clients {
+			fmt.Fprintf(w, "  %s\t%s\t%s\n", c.ID, cmp.Or(c.Secret, "(public)"), strings.Join(c.RedirectURIs, " "))
+		}
+		fmt.Fprintln(w, "\nUsers")
+		for _, u := range d.Users {
+			fmt.Fprintf(w, "  %s\t%s\n", u.Username, u.Password)
+		}
+		fmt.Fprintln(w, "\nCtrl-C ends it.")
+	})
+}
