@@ -16,7 +16,7 @@ type Description struct {
 
 // Describe returns the provider's description.
 func (p *Provider) Describe() Description {
-	d := Description{Issuer: p.base, Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.settings.offered()}
+	d := Description{Issuer: p.base, Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.settings.Grants}
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}

@@ -74,7 +74,11 @@ func (x *exchange) metadataDocument() object {
 	if p.shuffle.keep("metadata.response_modes_supported") {
 		o = append(o, member{"response_modes_supported", s.ResponseModes})
 	}
-	o = append(o, member{"grant_types_supported", s.offered()},
+	grants := slices.Clone(s.Grants)
+	if s.Implicit {
+		grants = append(grants, "implicit")
+	}
+	o = append(o, member{"grant_types_supported", grants},
 		member{"token_endpoint_auth_methods_supported", s.ClientAuthMethods},
 		member{"revocation_endpoint_auth_methods_supported", s.ClientAuthMethods},
 		member{"introspection_endpoint_auth_methods_supported", slices.DeleteFunc(slices.Clone(s.ClientAuthMethods), func(m string) bool { return m == "none" })})
@@ -115,13 +119,4 @@ func (x *exchange) jwks() {
 		keys = append(keys, extra)
 	}
 	x.json("jwks.response", http.StatusOK, object{{"keys", keys}})
-}
-
-// offered are the grant types that the provider has, implicit included.
-func (s *Settings) offered() []string {
-	grants := slices.Clone(s.Grants)
-	if s.Implicit {
-		grants = append(grants, "implicit")
-	}
-	return grants
 }
