@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -94,7 +95,7 @@ func (c *command) header(name, value, host string, hasBody bool) {
 	case "Authorization":
 		if scheme, credentials, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Basic") {
 			if id, secret, ok := basicCredentials(credentials); ok {
-				segments := c.r.segments(id+":", inCommand, "")
+				segments := slices.Clip(c.r.segments(id+":", inCommand, ""))
 				if secret != "" {
 					s := c.r.known(hit{kind: "client_secret", value: secret}, inAuthorization)
 					segments = append(segments, segment{text: secret, secret: s})

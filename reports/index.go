@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -18,6 +19,8 @@ const (
 	minFragment = 12
 	// minElided is the same beside an ellipsis, where a text says itself that it was shortened.
 	minElided = 6
+	// maxElided bounds the search beside an ellipsis; longer parts are found as such.
+	maxElided = 32
 	// maxEncoded bounds the part of a secret that is searched for in encodings.
 	maxEncoded = 3072
 	// maxSecret bounds the part of a secret of which fragments are searched for.
@@ -86,11 +89,11 @@ func newIndex(secrets []searched, public string) *index {
 		if !s.fragments {
 			continue
 		}
-		part := canonical(s.value)
-		x.all, _ = fold(x.all, nil, part[:min(len(part), maxSecret)])
-		x.all = append(x.all, 0)
-		x.ends = append(x.ends, int32(len(x.all)))
-		x.owners = append(x.owners, s.number)
+		plain := canonical(s.value)
+		x.addAll(plain, s.number)
+		if plain != s.value {
+			x.addAll(s.value, s.number)
+		}
 	}
 	x.grams = newBitset(len(x.all))
 	var k uint64
@@ -102,12 +105,23 @@ func newIndex(secrets []searched, public string) *index {
 	return x
 }
 
+// addAll makes the parts of a value known.
+func (x *index) addAll(value string, number int) {
+	x.all, _ = fold(x.all, nil, value[:min(len(value), maxSecret)])
+	x.all = append(x.all, 0)
+	x.ends = append(x.ends, int32(len(x.all)))
+	x.owners = append(x.owners, number)
+}
+
 // forms lists the spellings under which a value is searched for, beyond those that peeling and folding make equal.
 func forms(value string) []string {
 	plain := canonical(value)
 	list := []string{value, plain}
 	if strings.ContainsRune(plain, ' ') {
 		list = append(list, strings.ReplaceAll(plain, " ", "+"))
+	}
+	if !utf8.ValidString(value) { // as every JSON encoder writes it
+		list = append(list, string([]rune(value)))
 	}
 	short := value
 	if len(short) > maxEncoded {
@@ -234,7 +248,7 @@ func (x *index) owner(offset int) int {
 	return x.owners[sort.Search(len(x.ends), func(i int) bool { return int(x.ends[i]) > offset })]
 }
 
-// elided finds the ends of shortened secrets: the word before and the word after each ellipsis.
+// elided finds the ends of shortened secrets, before and after each ellipsis.
 func (x *index) elided(v view, hits []found) []found {
 	if len(x.all) == 0 {
 		return hits
@@ -246,24 +260,36 @@ func (x *index) elided(v view, hits []found) []found {
 		}
 		at += from
 		from = at + n
-		begin, end := at, from
-		for begin > 0 && wordByte(v.text[begin-1]) {
-			begin--
+		begin, end := max(0, at-maxElided), min(len(v.text), from+maxElided)
+		if n, secret := x.grow(v.text, begin, at, -1); n > 0 {
+			start, stop := v.source(at-n, at)
+			hits = append(hits, found{start, stop, secret, true})
 		}
-		for end < len(v.text) && wordByte(v.text[end]) && !strings.HasPrefix(v.text[end:], "..") {
-			end++
-		}
-		for _, span := range [][2]int{{begin, at}, {from, end}} {
-			word := []byte(foldString(v.text[span[0]:span[1]]))
-			if len(word) < minElided || bytes.Contains(x.public, word) {
-				continue
-			}
-			if where := bytes.Index(x.all, word); where >= 0 {
-				start, stop := v.source(span[0], span[1])
-				hits = append(hits, found{start, stop, x.owner(where), true})
-			}
+		if n, secret := x.grow(v.text, from, end, 1); n > 0 {
+			start, stop := v.source(from, from+n)
+			hits = append(hits, found{start, stop, secret, true})
 		}
 	}
+}
+
+// grow returns the length of the longest part of a secret at the end of t[i:j] (direction -1) or at its beginning.
+func (x *index) grow(t string, i, j, direction int) (n, secret int) {
+	for size := minElided; size <= j-i; size++ {
+		part := t[i : i+size]
+		if direction < 0 {
+			part = t[j-size : j]
+		}
+		word := []byte(foldString(part))
+		if len(word) < minElided || bytes.Contains(x.public, word) {
+			continue
+		}
+		where := bytes.Index(x.all, word)
+		if where < 0 {
+			break
+		}
+		n, secret = size, x.owner(where)
+	}
+	return n, secret
 }
 
 func indexEllipsis(s string) (at, length int) {
@@ -279,10 +305,6 @@ func indexEllipsis(s string) (at, length int) {
 		end++
 	}
 	return dots, end - dots
-}
-
-func wordByte(c byte) bool {
-	return isAlnum(c) || strings.IndexByte("_-~+/.", c) >= 0
 }
 
 func isAlnum(c byte) bool {

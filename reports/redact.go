@@ -32,15 +32,16 @@ type Secret struct {
 //
 // State, nonce, code_challenge and client identifiers are not secret. A Redactor may be used by several goroutines.
 type Redactor struct {
-	mu      sync.Mutex
-	secrets []*secret
-	byValue map[string]*secret // by folded canonical value
-	counts  map[string]int     // labels given out, by kind
-	public  []string
-	scanned map[scanKey][]hit
-	index   *index // nil: to be built
-	done    map[scanKey]string
-	buf     buffers
+	mu        sync.Mutex
+	secrets   []*secret
+	byValue   map[string]*secret // by folded canonical value
+	counts    map[string]int     // labels given out, by kind
+	public    []string
+	addresses map[string]bool // the target's endpoints, folded
+	scanned   map[scanKey][]hit
+	index     *index // nil: to be built
+	cut       map[scanKey][]segment
+	buf       buffers
 }
 
 type secret struct {
@@ -59,7 +60,7 @@ type scanKey struct {
 
 // NewRedactor returns a redactor that knows the given secrets from the start.
 func NewRedactor(known []Secret) *Redactor {
-	r := &Redactor{byValue: map[string]*secret{}, counts: map[string]int{}, scanned: map[scanKey][]hit{}, done: map[scanKey]string{},
+	r := &Redactor{byValue: map[string]*secret{}, counts: map[string]int{}, addresses: map[string]bool{}, scanned: map[scanKey][]hit{}, cut: map[scanKey][]segment{},
 		buf: buffers{at: make([]int32, 0, 4096)}}
 	for _, s := range known {
 		r.learn(kindName(s.Kind), s.Value, 0)
@@ -68,7 +69,7 @@ func NewRedactor(known []Secret) *Redactor {
 }
 
 // Public names values that stay readable even where they are a part of a secret: client identifiers, redirect URIs,
-// scopes. The URLs of a report's target need not be named.
+// scopes. The URL of a report's target need not be named.
 func (r *Redactor) Public(values ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,9 +97,9 @@ func (r *Redactor) Learn(s Secret) {
 func (r *Redactor) Redact(report *Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addPublic(report.Target.URL, report.Target.Issuer)
+	r.addPublic(report.Target.URL)
 	for _, name := range sortedKeys(report.Target.Endpoints) {
-		r.addPublic(report.Target.Endpoints[name])
+		r.addresses[foldString(report.Target.Endpoints[name])] = true
 	}
 	walk(report, r.collect, false)
 	for i := range report.Checks {
@@ -110,7 +111,7 @@ func (r *Redactor) Redact(report *Report) {
 	}
 	walk(report, r.rewrite, true)
 	clear(r.scanned)
-	clear(r.done)
+	clear(r.cut)
 }
 
 // RedactCheck does what Redact does for a single check, for the sake of a message that cannot wait for the report.
@@ -158,7 +159,7 @@ func (r *Redactor) learn(kind, value string, rank int) *secret {
 // forget drops what was derived from the secrets known so far.
 func (r *Redactor) forget() {
 	r.index = nil
-	clear(r.done)
+	clear(r.cut)
 }
 
 // rankOf says how much the name of a kind tells: little where one parameter carries several kinds of tokens.
@@ -215,12 +216,12 @@ func (r *Redactor) rewrite(text string, where place, kind string) string {
 	if text == "" {
 		return ""
 	}
-	k := scanKey{where, kind, text}
-	if out, ok := r.done[k]; ok {
-		return out
+	list := r.segments(text, where, kind)
+	if len(list) == 1 && list[0].secret == nil {
+		return text
 	}
 	var b strings.Builder
-	for _, s := range r.segments(text, where, kind) {
+	for _, s := range list {
 		if s.secret == nil {
 			b.WriteString(s.text)
 			continue
@@ -229,9 +230,7 @@ func (r *Redactor) rewrite(text string, where place, kind string) string {
 		b.WriteString(r.label(s.secret, s.part))
 		b.WriteString(s.after)
 	}
-	out := b.String()
-	r.done[k] = out
-	return out
+	return b.String()
 }
 
 // label returns the label of a secret, which gets its number when it is first shown.
@@ -256,6 +255,16 @@ type segment struct {
 
 // segments cuts a text into literals and secrets.
 func (r *Redactor) segments(text string, where place, kind string) []segment {
+	k := scanKey{where, kind, text}
+	list, ok := r.cut[k]
+	if !ok {
+		list = r.split(text, where, kind)
+		r.cut[k] = list
+	}
+	return list
+}
+
+func (r *Redactor) split(text string, where place, kind string) []segment {
 	type span struct {
 		found
 		before, after string
@@ -266,7 +275,8 @@ func (r *Redactor) segments(text string, where place, kind string) []segment {
 			spans = append(spans, span{found{h.start, h.end, r.known(h, where).number, false}, h.before, h.after})
 		}
 	}
-	for _, f := range r.search(text, 0) {
+	budget := decodingBudget(text)
+	for _, f := range r.search(text, 0, &budget) {
 		spans = append(spans, span{found: f})
 	}
 	if len(spans) == 0 {
@@ -306,7 +316,7 @@ func (r *Redactor) segments(text string, where place, kind string) []segment {
 }
 
 // search finds the known secrets in a text, at every layer of escaping and in base64.
-func (r *Redactor) search(text string, depth int) []found {
+func (r *Redactor) search(text string, depth int, budget *int) []found {
 	if len(text) < minElided {
 		return nil
 	}
@@ -317,12 +327,14 @@ func (r *Redactor) search(text string, depth int) []found {
 	v, more := view{text: text}, true
 	for n := 0; more && n <= maxLayers; n++ {
 		hits = r.index.find(v, hits, &r.buf)
-		if depth < 3 {
-			base64Runs(v.text, func(i, j int, decoded string) {
-				if inner := r.search(decoded, depth+1); len(inner) > 0 {
+		if depth < maxNesting {
+			base64Runs(v.text, budget, func(i, j int, decoded string) bool {
+				inner := r.search(decoded, depth+1, budget)
+				if len(inner) > 0 {
 					start, end := v.source(i, j)
 					hits = append(hits, found{start, end, inner[0].secret, false})
 				}
+				return len(inner) > 0
 			})
 		}
 		v, more = v.peel()
@@ -340,7 +352,7 @@ func (r *Redactor) build() *index {
 			continue
 		}
 		cookie := s.rank >= rankCookie && s.kind == "cookie" // may well hold an address of the target
-		if cookie && strings.Contains(public, id) {
+		if cookie && (strings.Contains(public, id) || r.addresses[id]) {
 			continue
 		}
 		list = append(list, searched{s.number, s.value, !cookie})

@@ -49,16 +49,18 @@ type hit struct {
 
 // scanner collects the hits of one text.
 type scanner struct {
-	hits  []hit
-	place place
-	depth int     // how many layers of base64 are around this text
-	size  int     // length of the text
-	cover []int32 // for each byte of the text the hit it belongs to, counted from 1; nil before the first hit
+	hits   []hit
+	place  place
+	depth  int     // how many layers of base64 are around this text
+	size   int     // length of the text
+	budget *int    // how many bytes of base64 may still be decoded
+	cover  []int32 // for each byte of the text the hit it belongs to, counted from 1; nil before the first hit
 }
 
 // scan finds every secret that its position gives away, at every layer of escaping. The kind is for inSecretHeader.
 func scan(text string, where place, kind string) []hit {
-	s := scanner{place: where, size: len(text)}
+	budget := decodingBudget(text)
+	s := scanner{place: where, size: len(text), budget: &budget}
 	s.scan(text, kind)
 	return s.hits
 }
@@ -87,6 +89,7 @@ func (s *scanner) scan(text, kind string) {
 	}
 	for n := 0; more && n <= maxLayers; n++ {
 		s.layer(v, n == 0)
+		s.encoded(v)
 		v, more = v.peel()
 	}
 }
@@ -102,7 +105,7 @@ func (s *scanner) layer(v view, outermost bool) {
 			continue
 		}
 		if i-run >= 16 {
-			i = max(i, s.digits(v, run, i)) // a JWT goes on past the dot
+			i = max(i, s.jwt(v, run, i)) // a JWT goes on past the dot
 			if i >= len(t) {
 				return
 			}
@@ -121,7 +124,7 @@ func (s *scanner) layer(v view, outermost bool) {
 		}
 	}
 	if len(t)-run >= 16 {
-		s.digits(v, run, len(t))
+		s.jwt(v, run, len(t))
 	}
 }
 
@@ -150,6 +153,12 @@ func (s *scanner) record(h hit) {
 	}
 }
 
+// covered reports whether a byte of v lies in a secret that is already known.
+func (s *scanner) covered(v view, i int) bool {
+	start, _ := v.source(i, i)
+	return s.cover != nil && s.cover[start] != 0
+}
+
 // parameter handles name=value where t[i] is the equals sign.
 func (s *scanner) parameter(v view, i int, outermost bool) {
 	t := v.text
@@ -171,19 +180,17 @@ func (s *scanner) parameter(v view, i int, outermost bool) {
 	case s.place == inURL && outermost:
 		stops = "&#"
 	default:
-		for i < len(t) && t[i] == ' ' && s.place == inText {
-			i++
+		quote := i
+		for quote < len(t) && t[quote] == ' ' && s.place == inText {
+			quote++
 		}
 		stops = "&#; \t\r\n\"'<>`)]},\\"
-		if i < len(t) && (t[i] == '"' || t[i] == '\'') {
-			stops = t[i : i+1]
-			i++
+		if quote < len(t) && (t[quote] == '"' || t[quote] == '\'') {
+			stops = t[quote : quote+1]
+			i = quote + 1
 		}
 	}
-	j := i
-	for j < len(t) && strings.IndexByte(stops, t[j]) < 0 {
-		j++
-	}
+	j := valueEnd(t, i, stops)
 	value := t[i:j]
 	kind := kindOf(plainName(name), value)
 	if kind == "" || s.place == inText && kind == "code" && wordy(value) {
@@ -219,11 +226,7 @@ func (s *scanner) member(v view, i int) {
 			return
 		}
 		if kind := kindOf(plain, ""); kind != "" {
-			j := i + 1
-			for j < len(t) && !isSpace(t[j]) && strings.IndexByte("]},&\"'<", t[j]) < 0 {
-				j++
-			}
-			s.value(v, i+1, j, kind)
+			s.value(v, i+1, valueEnd(t, i+1, " \t\r\n\f]},&\"'<"), kind)
 		}
 		return
 	}
@@ -259,6 +262,21 @@ func (s *scanner) member(v view, i int) {
 			return
 		}
 	}
+}
+
+// valueEnd returns where a value that begins at t[i] and is ended by any of the bytes in stops ends. A label has a space
+// in it.
+func valueEnd(t string, i int, stops string) int {
+	j := i
+	if strings.HasPrefix(t[i:], "«") {
+		if end := strings.Index(t[i:min(len(t), i+64)], "»"); end >= 0 {
+			j = i + end + len("»")
+		}
+	}
+	for j < len(t) && strings.IndexByte(stops, t[j]) < 0 {
+		j++
+	}
+	return j
 }
 
 // scalar returns the span of the string or number at t[i] and where it ends, or -1.
@@ -312,13 +330,13 @@ func (s *scanner) tag(v view, i int) {
 	for j < len(t) && isAlnum(t[j]) {
 		j++
 	}
-	for j < len(t) && t[j] != '>' {
+	for j < len(t) && t[j] != '>' && t[j] != '<' {
 		if isSpace(t[j]) || t[j] == '/' {
 			j++
 			continue
 		}
 		a := j
-		for j < len(t) && !isSpace(t[j]) && t[j] != '=' && t[j] != '>' {
+		for j < len(t) && !isSpace(t[j]) && strings.IndexByte("=<>", t[j]) < 0 {
 			j++
 		}
 		attribute := t[a:j]
@@ -346,7 +364,7 @@ func (s *scanner) tag(v view, i int) {
 			j = min(e+1, len(t))
 		} else {
 			b = j
-			for j < len(t) && !isSpace(t[j]) && t[j] != '>' {
+			for j < len(t) && !isSpace(t[j]) && t[j] != '>' && t[j] != '<' {
 				j++
 			}
 			e = j
@@ -386,17 +404,23 @@ func (s *scanner) basic(v view, i int) {
 	}
 }
 
+// maxHeader bounds what is read of a header that is quoted in running text.
+const maxHeader = 4 << 10
+
 // header finds the credentials of a header that is quoted in running text, up to the end of the line.
 func (s *scanner) header(v view, i int, name string) {
 	t := v.text
-	end := i
-	for end < len(t) && strings.IndexByte("\r\n\"'`<>]", t[end]) < 0 {
-		end++
-	}
-	inner := scanner{size: end}
-	for i < end && (isSpace(t[i]) || t[i] == '[') {
+	for i < len(t) && (t[i] == ' ' || t[i] == '[') {
 		i++
 	}
+	if i < len(t) && s.covered(v, i) {
+		return
+	}
+	end := i
+	for end < len(t) && end-i < maxHeader && strings.IndexByte("\r\n\"'`<>]", t[end]) < 0 {
+		end++
+	}
+	inner := scanner{size: end - i, budget: s.budget}
 	switch name {
 	case "cookie":
 		inner.cookies(t[i:end])
@@ -513,9 +537,8 @@ func (s *scanner) userinfo(v view) {
 	}
 }
 
-// digits looks at a run of base64 digits [i, j): a JWT, or an encoding of something that has a secret at a telling
-// position. It returns where the run ends.
-func (s *scanner) digits(v view, i, j int) int {
+// jwt looks at a run of base64 digits [i, j) for a JWT that begins in it, and returns where that or the run ends.
+func (s *scanner) jwt(v view, i, j int) int {
 	t := v.text
 	if k := strings.Index(t[i:j], "eyJ"); k >= 0 && j < len(t) && t[j] == '.' {
 		end, dots := j, 0
@@ -534,11 +557,16 @@ func (s *scanner) digits(v view, i, j int) int {
 			return end
 		}
 	}
-	if s.depth >= 2 {
-		return j
+	return j
+}
+
+// encoded looks for secrets at telling positions inside base64.
+func (s *scanner) encoded(v view) {
+	if s.depth >= maxNesting {
+		return
 	}
-	if decoded, ok := decodeText(t[i:j]); ok {
-		inner := scanner{depth: s.depth + 1, size: len(decoded)}
+	base64Runs(v.text, s.budget, func(i, j int, decoded string) bool {
+		inner := scanner{depth: s.depth + 1, size: len(decoded), budget: s.budget}
 		inner.scan(decoded, "")
 		start, end := v.source(i, j)
 		for n, h := range inner.hits {
@@ -548,8 +576,8 @@ func (s *scanner) digits(v view, i, j int) int {
 			}
 			s.hits = append(s.hits, hit{start: start, end: start, kind: h.kind, value: h.value}) // to be known, not to be replaced here
 		}
-	}
-	return j
+		return len(inner.hits) > 0
+	})
 }
 
 // decodeBase64 decodes both alphabets, padded or not.
@@ -566,38 +594,66 @@ func decodeBase64(s string) (string, bool) {
 	return string(b), err == nil && len(b) > 0
 }
 
-// base64Runs calls f for every run of base64 digits in t that decodes to text.
-func base64Runs(t string, f func(i, j int, decoded string)) {
+// maxNesting is how many layers of base64 are looked into.
+const maxNesting = 3
+
+// decodingBudget bounds what is decoded of a text: a hostile one could ask for the square of its length.
+func decodingBudget(text string) int { return 1<<16 + 8*len(text) }
+
+// base64Runs calls f for every run of base64 digits in t that holds text. Where the encoding begins inside a run is not
+// known: it may follow digits that belong to something else. So f is called for each of the four alignments, with the
+// text from its first legible stretch on, until it returns true.
+func base64Runs(t string, budget *int, f func(i, j int, decoded string) bool) {
+	const shortest, legible = 16, 8
+	var space [512]byte
 	for i := 0; i < len(t); i++ {
 		j := i
 		for j < len(t) && (isAlnum(t[j]) || t[j] == '-' || t[j] == '_' || t[j] == '+' || t[j] == '/') {
 			j++
 		}
-		if j-i >= 16 {
-			if decoded, ok := decodeText(t[i:j]); ok {
-				f(i, j, decoded)
+		for k := i; k < i+4 && j-k >= shortest && *budget > 0; k++ {
+			*budget -= j - k
+			decoded := space[:0]
+			first, length := -1, 0 // of the legible stretch
+			for d := k; d+1 < j; d += 4 {
+				n := uint32(sextet[t[d]])<<18 | uint32(sextet[t[d+1]])<<12
+				if d+2 < j {
+					n |= uint32(sextet[t[d+2]]) << 6
+				}
+				if d+3 < j {
+					n |= uint32(sextet[t[d+3]])
+				}
+				decoded = append(decoded, byte(n>>16), byte(n>>8), byte(n))
+				if first >= 0 {
+					continue
+				}
+				for b := len(decoded) - 3; b < len(decoded); b++ {
+					if !printable(decoded[b]) {
+						length = 0
+					} else if length++; length == legible {
+						first = b + 1 - legible
+						break
+					}
+				}
+			}
+			if first >= 0 && f(k+first/3*4, j, string(decoded[first:])) {
+				break
 			}
 		}
 		i = j
 	}
 }
 
-// decodeText decodes base64 if that gives text, as far as the first bytes show.
-func decodeText(s string) (string, bool) {
-	if head, ok := decodeBase64(s[:min(len(s), 16)]); !ok || !printable(head) {
-		return "", false
-	}
-	return decodeBase64(s)
-}
+func printable(c byte) bool { return ' ' <= c && c < 0x7f || isSpace(c) }
 
-func printable(s string) bool {
-	for i := range min(len(s), 16) {
-		if c := s[i]; c < ' ' && !isSpace(c) || c >= 0x7f {
-			return false
-		}
+// sextet maps the digits of both alphabets of base64 to their values.
+var sextet = func() (t [256]byte) {
+	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
+		t[c] = byte(i)
 	}
-	return true
-}
+	t['-'], t['_'] = t['+'], t['/']
+	return t
+}()
 
 func nameBefore(t string, end int) (string, int) {
 	begin := end

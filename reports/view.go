@@ -115,7 +115,7 @@ func unescapeBackslash(s string) (string, int) {
 		return s[1:2], 2
 	case 'x', 'X':
 		if n, ok := hexAt(s, 2, 2); ok {
-			return string(rune(n)), 4
+			return string([]byte{byte(n)}), 4
 		}
 	case 'u', 'U':
 		if len(s) > 2 && s[2] == '{' {
@@ -140,7 +140,7 @@ func unescapeBackslash(s string) (string, int) {
 	case '0', '1', '2', '3':
 		if len(s) >= 4 {
 			if n, err := strconv.ParseUint(s[1:4], 8, 8); err == nil {
-				return string(rune(n)), 4
+				return string([]byte{byte(n)}), 4
 			}
 		}
 	}
