@@ -45,16 +45,38 @@ func (as *AS) bearer(method, url, token string, edits []RequestEdit) *Request {
 // confidential client that the token was issued to (a server need not tell others about it), else as the first
 // confidential client.
 func (as *AS) Introspect(token string, edits ...RequestEdit) *Response {
-	client := as.Config().Clients.ByName(as.Config().Introspection.Client)
-	if client == nil {
-		if client = as.run.clientOf(token); client == nil || !client.Confidential() {
-			client = as.Confidential()
-		}
-	}
+	return as.Send(as.introspection(as.introspector(token), token).Apply(edits...))
+}
+
+func (as *AS) introspection(client *Client, token string) *Request {
 	r := as.NewRequest(http.MethodPost, as.Endpoint(IntrospectionEndpoint))
 	r.Params = []Param{{Name: "token", Value: token}}
 	r.authenticate(client, "")
-	return as.Send(r.Apply(edits...))
+	return r
+}
+
+// introspector is the client that asks about a token.
+func (as *AS) introspector(token string) *Client {
+	if client := as.Config().Clients.ByName(as.Config().Introspection.Client); client != nil {
+		return client
+	}
+	usual := as.Confidential()
+	if owner := as.run.clientOf(token); owner != nil && owner != usual && owner.Confidential() && as.mayIntrospect(owner) {
+		return owner
+	}
+	return usual
+}
+
+// mayIntrospect reports whether the target answers a client's question about a made-up token; it is asked once per run.
+func (as *AS) mayIntrospect(client *Client) bool {
+	return as.run.guards.get("introspection by "+client.Name, func() (bool, bool) {
+		may := false
+		why := attempt(func() {
+			probe := as.run.NewAS(as.run.ctx, "control introspection", silent{})
+			may = probe.Send(probe.introspection(client, "oauthcheck-no-token-"+probe.Random(20))).Success()
+		})
+		return may, why == ""
+	})
 }
 
 // Revoke sends a revocation request (RFC 7009 section 2.1) for one of the tokens as the client that they were issued to.
