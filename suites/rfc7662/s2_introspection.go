@@ -36,7 +36,7 @@ func init() {
 	suites.Section("RFC 7662", "2.1", func(s *suites.S) {
 		s.Check("introspection-by-post", suites.Requires("RFC7662-2.1-01"), suites.Needs(target.Introspection, target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
-				token := as.Tokens().AccessToken
+				token := as.IntrospectableTokens().AccessToken
 				r := as.Introspect(token, target.AnyStatus())
 				g.Expect(r).NotTo(HaveStatus(404, 405, 415, 501))
 				if r.Status == 200 && as.Introspect(token, target.ContentType("application/x-www-form-urlencoded;charset=UTF-8")).Status != 200 {
@@ -61,7 +61,7 @@ func init() {
 
 		s.Check("live-access-token-active", suites.Requires("RFC7662-2.1-03"), suites.Needs(target.Introspection, target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
-				r := as.Introspect(as.Tokens().AccessToken)
+				r := as.Introspect(as.IntrospectableTokens().AccessToken)
 				if r.Member("active") == false && as.Config().Introspection.Client == "" {
 					as.Inconclusive("active is false; the caller may not be allowed to see the token (introspection.client names one that may)")
 				}
@@ -367,7 +367,7 @@ func caller(as *target.AS) *target.Client {
 
 // active is a grant whose access token introspection calls active: the control of most checks.
 func active(as *target.AS) *target.Tokens {
-	tokens := as.Tokens()
+	tokens := as.IntrospectableTokens()
 	isActive(as, as.Introspect(tokens.AccessToken))
 	return tokens
 }
@@ -380,7 +380,7 @@ func isActive(as *target.AS, r *target.Response) {
 
 // answered is the control that the caller's credentials are right, whether or not it may see the token.
 func answered(as *target.AS) {
-	if r := as.Introspect(as.Tokens().AccessToken); r.Status != 200 {
+	if r := as.Introspect(as.IntrospectableTokens().AccessToken); r.Status != 200 {
 		as.Inconclusive("introspection of a fresh access token is answered %s", DescribeResponse(r))
 	}
 }
@@ -412,7 +412,7 @@ func nothingButActive(as *target.AS, g Gomega, r *target.Response) {
 // onAnswers judges the answers for a live and for an unknown token.
 func onAnswers(check func(*target.AS, Gomega, *target.Response)) suites.Body {
 	return func(as *target.AS, g Gomega) {
-		for name, token := range map[string]string{"live-token": as.Tokens().AccessToken, "unknown-token": as.Random(40)} {
+		for name, token := range map[string]string{"live-token": as.IntrospectableTokens().AccessToken, "unknown-token": as.Random(40)} {
 			as.Variant(name, func(g Gomega) {
 				r := as.Introspect(token)
 				if r.Status >= 400 {
@@ -427,7 +427,7 @@ func onAnswers(check func(*target.AS, Gomega, *target.Response)) suites.Body {
 // onMember judges an optional member of the answer for a live token.
 func onMember(name string, check func(*target.AS, Gomega, *target.Response, *target.Tokens)) suites.Body {
 	return func(as *target.AS, g Gomega) {
-		tokens := as.Tokens()
+		tokens := as.IntrospectableTokens()
 		r := as.Introspect(tokens.AccessToken)
 		isActive(as, r)
 		if r.Member(name) == nil {
@@ -441,7 +441,7 @@ func onMember(name string, check func(*target.AS, Gomega, *target.Response, *tar
 func onTime(name string, check func(*target.AS, Gomega, time.Time, time.Time, *target.Tokens)) suites.Body {
 	return func(as *target.AS, g Gomega) {
 		issued := as.Now()
-		tokens := as.Tokens()
+		tokens := as.IntrospectableTokens()
 		r := as.Introspect(tokens.AccessToken)
 		isActive(as, r)
 		if r.Member(name) == nil {

@@ -172,6 +172,40 @@ func TestWithoutPKCEInTheWholeGrant(t *testing.T) {
 	})
 }
 
+func TestIntrospectableTokens(t *testing.T) {
+	s := newServer(t)
+	hidden := true
+	inner := s.Config.Handler
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, _, _ := r.BasicAuth(); r.URL.Path == "/introspect" && hidden && id != "second" {
+			s.json(w, 200, map[string]any{"active": false})
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	config := s.config()
+	config.Clients.Service = &Client{ID: "second", Secret: secondSecret, Grants: []string{"client_credentials"}}
+	config.Introspection.Client = "service"
+	config.Endpoints.Userinfo = ""
+	run := newRun(t, config)
+	mustPass(t, run, func(as *AS) {
+		tokens := as.IntrospectableTokens()
+		if tokens.Client.ID != "second" {
+			t.Errorf("client %s", tokens.Client.ID)
+		}
+		if alive, how := as.Alive(tokens.AccessToken); !alive || how != "introspection" {
+			t.Errorf("alive %v by %s", alive, how)
+		}
+	})
+	config.Introspection.Client = ""
+	run = newRun(t, config)
+	mustPass(t, run, func(as *AS) {
+		if tokens := as.IntrospectableTokens(As(as.Public())); tokens.Client != as.Public() && tokens.Client.ID != "second" {
+			t.Errorf("client %s", tokens.Client.ID)
+		}
+	})
+}
+
 func TestControlAgain(t *testing.T) {
 	s := newServer(t)
 	run := newRun(t, s.config())

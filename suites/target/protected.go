@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 )
 
 // NewRequest is a request without parameters, credentials or control.
@@ -65,6 +66,62 @@ func (as *AS) introspector(token string) *Client {
 		return owner
 	}
 	return usual
+}
+
+// IntrospectableTokens are tokens that introspection calls active: by the cheapest grant, else by one whose tokens the
+// introspecting client may see (a server may hide the tokens of others, RFC 7662 section 2.2). Where introspection calls
+// none active they are those of the cheapest grant. What is found is remembered for the run.
+func (as *AS) IntrospectableTokens(edits ...RequestEdit) *Tokens {
+	source := as.run.sources.get("introspection", func() (*source, bool) {
+		if as.run.info.Endpoints.Introspection == "" {
+			return nil, true
+		}
+		for _, s := range as.run.tokenSources() {
+			active := false
+			attempt(func() {
+				probe := as.run.NewAS(as.run.ctx, "control introspection "+string(s.grant), silent{})
+				token := probe.TokensBy(s.grant, As(s.client)).AccessToken
+				active = probe.Introspect(token).Member("active") == true
+			})
+			if active {
+				return s, true
+			}
+		}
+		return nil, false
+	})
+	if source == nil || as.run.flowOf(edits).client != nil {
+		return as.Tokens(edits...)
+	}
+	return as.TokensBy(source.grant, append([]RequestEdit{As(source.client)}, edits...)...)
+}
+
+// source is a grant by a client that issues tokens.
+type source struct {
+	grant  Grant
+	client *Client
+}
+
+// tokenSources lists the grants that issue tokens, by their usual client first, then by any that authenticates.
+func (run *Run) tokenSources() []*source {
+	var out []*source
+	config := &run.info.Config
+	for _, grant := range tokenGrants {
+		if b := run.usable(grant, nil); b != nil && b.issued {
+			out = append(out, &source{grant, config.ClientFor(grant.Type())})
+		}
+	}
+	for _, client := range []*Client{config.Clients.ByName(config.Introspection.Client), config.Clients.FirstConfidential()} {
+		if client == nil {
+			continue
+		}
+		for _, grant := range tokenGrants {
+			s := &source{grant, client}
+			if b := run.usable(grant, client); b != nil && b.issued && !slices.ContainsFunc(out, func(o *source) bool { return *o == *s }) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
 }
 
 // mayIntrospect reports whether the target answers a client's question about a made-up token; it is asked once per run.

@@ -37,6 +37,7 @@ type Run struct {
 
 	baselines memo[baselineKey, *baseline]
 	guards    memo[string, bool]
+	sources   memo[string, *source]
 	samples   samples
 	skipped   atomic.Int64 // what Config.Sleep skipped of real time, in nanoseconds
 	resource  resourceGrant
