@@ -32,7 +32,7 @@ func TestClientAssertions(t *testing.T) {
 	issuerOnly := false
 	seen := map[string]bool{}
 	s.token = func(w http.ResponseWriter, r *http.Request) bool {
-		jws, err := jose.ParseSigned(r.FormValue("client_assertion"), []jose.SignatureAlgorithm{jose.ES256})
+		jws, err := jose.ParseSignedCompact(r.FormValue("client_assertion"), []jose.SignatureAlgorithm{jose.ES256})
 		if err != nil {
 			s.json(w, 401, map[string]any{"error": "invalid_client"})
 			return true

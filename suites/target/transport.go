@@ -26,9 +26,6 @@ const (
 	maxEvidence = 64 << 10  // bytes of a body that an exchange keeps
 )
 
-// defaultTimeout bounds one request where the target file says nothing else.
-const defaultTimeout = 10 * time.Second
-
 // maxRetryAfter is the longest Retry-After that is waited for.
 const maxRetryAfter = 5 * time.Second
 
@@ -64,12 +61,12 @@ func (t Timing) timeout() time.Duration {
 	if t.Timeout > 0 {
 		return t.Timeout
 	}
-	return defaultTimeout
+	return DefaultTimeout
 }
 
 // clientConfig is the TLS configuration that trusts what the target file says.
 func (c TLSConfig) clientConfig() (*tls.Config, error) {
-	config := &tls.Config{InsecureSkipVerify: c.InsecureSkipVerify} //nolint:gosec // asked for by the target file
+	config := &tls.Config{InsecureSkipVerify: c.InsecureSkipVerify} // what the target file says
 	if c.CAFile == "" {
 		return config, nil
 	}
