@@ -17,7 +17,6 @@ type authorizationRequest struct {
 	responseType     []string // sorted words: code, token
 	mode             string   // response_mode in force
 	scope            []string // asked for, or the default
-	askedScope       string   // as sent
 	state            string
 	challenge        string
 	challengeMethod  string

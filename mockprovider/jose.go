@@ -274,7 +274,7 @@ func (s *signingKey) sign(input []byte) []byte {
 
 // verify checks a JWS in compact form against the provider's published keys and returns its payload.
 func (k *keySet) verify(compact string) ([]byte, error) {
-	parsed, err := jose.ParseSigned(compact, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
+	parsed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
 	if err != nil {
 		return nil, fmt.Errorf("not a JWS signed with RS256 or ES256: %w", err)
 	}

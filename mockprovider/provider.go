@@ -3,6 +3,7 @@ package mockprovider
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -32,10 +33,9 @@ type Provider struct {
 	counter  atomic.Int64
 	program  atomic.Pointer[program]
 
-	mu         sync.Mutex
-	declared   []declaration
-	registered map[string]*Client // copied on write, so that readers need no lock
-	clientMap  atomic.Pointer[map[string]*Client]
+	mu        sync.Mutex
+	declared  []declaration
+	clientMap atomic.Pointer[map[string]*Client]
 
 	server *http.Server
 	listen net.Listener
@@ -350,17 +350,15 @@ func (p *Provider) clients() []*Client {
 	return list
 }
 
-// addClient registers a client at run time.
-func (p *Provider) addClient(c *Client) {
+// Register adds clients, or replaces those with the same identifier, while the provider runs.
+func (p *Provider) Register(clients ...Client) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	old := *p.clientMap.Load()
-	m := make(map[string]*Client, len(old)+1)
-	for id, known := range old {
-		m[id] = known
+	next := maps.Clone(*p.clientMap.Load()) // copied on write, so that readers need no lock
+	for _, c := range clients {
+		next[c.ID] = &c
 	}
-	m[c.ID] = c
-	p.clientMap.Store(&m)
+	p.clientMap.Store(&next)
 }
 
 func (p *Provider) user(name string) *User {

@@ -117,19 +117,17 @@ const (
 
 // token is an access token or a refresh token.
 type token struct {
-	value     string
-	kind      string
-	grant     *grant
-	scope     []string
-	audience  []string
-	issued    time.Time
-	expires   time.Time // zero: never
-	id        string    // jti of a JWT
-	notBefore time.Time
-	used      atomic.Bool // a rotated refresh token
-	usedAt    atomic.Int64
-	revoked   atomic.Bool
-	successor atomic.Pointer[token]
+	value    string
+	kind     string
+	grant    *grant
+	scope    []string
+	audience []string
+	issued   time.Time
+	expires  time.Time   // zero: never
+	id       string      // jti of a JWT
+	used     atomic.Bool // a rotated refresh token
+	usedAt   atomic.Int64
+	revoked  atomic.Bool
 }
 
 // dead reports whether the token was revoked, itself or with its grant.
