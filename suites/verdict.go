@@ -43,8 +43,27 @@ func (ds declarations) excusing(c *Check, variant string) []string {
 
 // touches reports whether a deviation breaks one of the requirements, itself or by implication.
 func touches(d profiles.Deviation, requirements []string) bool {
-	return slices.Contains(requirements, d.Breaks) ||
-		slices.ContainsFunc(d.Implies, func(i profiles.Implication) bool { return slices.Contains(requirements, i.Requirement) })
+	return SameRequirement(d.Breaks, requirements...) ||
+		slices.ContainsFunc(d.Implies, func(i profiles.Implication) bool { return SameRequirement(i.Requirement, requirements...) })
+}
+
+// SameRequirement reports whether a requirement is among others, where entries of the catalogue that repeat another one (same_as)
+// are that other one.
+func SameRequirement(id string, others ...string) bool {
+	id = original(id)
+	return slices.ContainsFunc(others, func(other string) bool { return original(other) == id })
+}
+
+// original follows same_as.
+func original(id string) string {
+	for range 4 {
+		r, ok := profiles.LookupRequirement(id)
+		if !ok || r.SameAs == "" {
+			break
+		}
+		id = r.SameAs
+	}
+	return id
 }
 
 // causes reports whether a deviation can cause a variant to fail.

@@ -1,380 +1,372 @@
 package matrix
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"gopkg.in/yaml.v3"
-
-	"github.com/oauthcheck/oauthcheck/internal/mocktarget"
-	"github.com/oauthcheck/oauthcheck/mockprovider"
 	"github.com/oauthcheck/oauthcheck/profiles"
 	"github.com/oauthcheck/oauthcheck/reports"
 	"github.com/oauthcheck/oauthcheck/suites"
-	_ "github.com/oauthcheck/oauthcheck/suites/all"
 	"github.com/oauthcheck/oauthcheck/suites/target"
 )
 
 var (
-	only    = flag.String("deviation", "", "run the matrix for the deviations that match this glob (several: comma-separated) and print every finding")
-	details = flag.Bool("details", false, "with -deviation: print messages of the findings")
-	update  = flag.Bool("update", false, "write docs/matrix.md")
+	only   = flag.String("deviation", "*", "prove only the deviations whose name matches one of the `GLOBS`, separated by commas")
+	update = flag.Bool("update", false, "write the golden files")
+	seeds  = flag.Int("seeds", 20, "how many seeds of the shuffle mode to run")
 )
 
-// all is the target of a mock that has everything switched on that the strict one has by choice.
-func everything() map[string]any { return map[string]any{"implicit": true} }
-
-// run runs every check of every lane on a mock with the settings and options, in-process (or over sockets), and returns the report.
-func run(settings map[string]any, sockets bool, opts ...mockprovider.Option) (*reports.Report, error) {
-	setup := map[string]any{}
-	var overlay any
-	for key, value := range settings {
-		if key == "target" {
-			overlay = value
-			continue
-		}
-		setup[key] = value
+// silent fails the test if a run with the behaviour reports anything, or if it did not test the target.
+func silent(t *testing.T, b Behaviour) *reports.Report {
+	t.Helper()
+	r, err := Run(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
 	}
-	opts = append([]mockprovider.Option{mockprovider.WithSettings(everything()), mockprovider.WithSettings(setup)}, opts...)
-	var provider *mockprovider.Provider
-	var config target.Config
-	var err error
-	if sockets {
-		if provider, err = mockprovider.Start(opts...); err != nil {
-			return nil, err
-		}
-		config = mocktarget.Config(provider)
-		config.Sleep = mocktarget.Handler(provider).Sleep
-	} else {
-		if provider, err = mockprovider.NewHandler(append([]mockprovider.Option{mockprovider.Issuer(mocktarget.InProcess)}, opts...)...); err != nil {
-			return nil, err
-		}
-		config = mocktarget.Handler(provider)
+	for _, c := range Findings(r) {
+		t.Errorf("a false alarm: %s", Describe(c))
 	}
-	defer provider.Close()
-	if overlay != nil {
-		text, err := yaml.Marshal(overlay)
-		if err != nil {
-			return nil, err
-		}
-		if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&config); err != nil {
-			return nil, fmt.Errorf("setup.target: %w", err)
-		}
+	blameless(t, r)
+	if r.Run.ExitStatus == suites.StatusUntested {
+		t.Errorf("the run did not test the target: %+v %s", r.Summary, r.Run.Aborted)
 	}
-	return suites.Execute(context.Background(), suites.Config{Target: config, Lanes: []string{"all"}})
-}
-
-// finding is a check that reported something.
-type finding struct {
-	check   reports.Check
-	verdict reports.Verdict
-}
-
-// reporting are the checks that report more than they do on the strict mock: a violation, or a note that is new.
-func reporting(r, baseline *reports.Report) map[string]finding {
-	calm := map[string]reports.Check{}
-	if baseline != nil {
-		for _, c := range baseline.Checks {
-			calm[c.ID] = c
-		}
-	}
-	out := map[string]finding{}
 	for _, c := range r.Checks {
-		switch c.Verdict {
-		case reports.Fail, reports.Warn:
-			out[c.ID] = finding{c, c.Verdict}
-		case reports.Note:
-			if before, ok := calm[c.ID]; baseline != nil && (!ok || before.Verdict != reports.Note || len(before.Notes) != len(c.Notes)) {
-				out[c.ID] = finding{c, c.Verdict}
-			}
+		if testing.Verbose() && c.Verdict != reports.Pass && c.Verdict != reports.Skip {
+			t.Log(Describe(c))
 		}
-	}
-	return out
-}
-
-// baselines are the reports of the mock without deviation, by its settings.
-type baselines struct {
-	mu sync.Mutex
-	by map[string]func() (*reports.Report, error)
-}
-
-func (b *baselines) of(setup map[string]any, sockets bool) (*reports.Report, error) {
-	key, _ := yaml.Marshal(map[string]any{"setup": setup, "sockets": sockets})
-	b.mu.Lock()
-	make, ok := b.by[string(key)]
-	if !ok {
-		make = sync.OnceValues(func() (*reports.Report, error) { return run(setup, sockets) })
-		b.by[string(key)] = make
-	}
-	b.mu.Unlock()
-	return make()
-}
-
-// row is what became of one deviation.
-type row struct {
-	deviation profiles.Deviation
-	findings  map[string]finding
-	problems  []string
-}
-
-func (r *row) problem(format string, args ...any) {
-	r.problems = append(r.problems, fmt.Sprintf(format, args...))
-}
-
-// prove runs the suite against the mock with one deviation and says what is wrong with the outcome.
-func prove(d profiles.Deviation, b *baselines) *row {
-	r := &row{deviation: d}
-	baseline, err := b.of(d.Setup, d.Sockets)
-	if err != nil {
-		r.problem("the mock without the deviation: %v", err)
-		return r
-	}
-	for id, f := range reporting(baseline, nil) {
-		r.problem("with the setup alone %s reports %s: %s %s", id, f.verdict, f.check.Message, f.check.Actual)
-	}
-	report, err := run(d.Setup, d.Sockets, mockprovider.WithDeviation(d, d.Resolve(nil)))
-	if err != nil {
-		r.problem("%v", err)
-		return r
-	}
-	r.findings = reporting(report, baseline)
-	allowed := []string{d.Breaks}
-	for _, implied := range d.Implies {
-		allowed = append(allowed, implied.Requirement)
-	}
-	proven := false
-	for id, f := range r.findings {
-		switch {
-		case slices.Contains(f.check.Requirements, d.Breaks):
-			proven = true
-		case !slices.ContainsFunc(f.check.Requirements, func(id string) bool { return slices.Contains(allowed, id) }):
-			if f.verdict != reports.Note {
-				r.problem("%s of %s reports %s as well: %s %s%s", id, strings.Join(f.check.Requirements, ", "), f.verdict, f.check.Message, f.check.Actual, variantsOf(f.check))
-			}
-		}
-	}
-	for _, implied := range d.Implies {
-		if !slices.ContainsFunc(mapValues(r.findings), func(f finding) bool { return slices.Contains(f.check.Requirements, implied.Requirement) }) {
-			r.problem("implies %s, which no check reports", implied.Requirement)
-		}
-	}
-	if !proven {
-		r.problem("no check of %s reports it%s", d.Breaks, calmChecks(report, d.Breaks))
 	}
 	return r
 }
 
-func mapValues(m map[string]finding) []finding {
-	var out []finding
-	for _, f := range m {
-		out = append(out, f)
-	}
-	return out
-}
-
-func variantsOf(c reports.Check) string {
-	var out []string
-	for _, v := range c.Variants {
-		if v.Verdict == reports.Fail || v.Verdict == reports.Warn {
-			out = append(out, v.Name+": "+v.Message+" "+v.Actual)
-		}
-	}
-	if len(out) == 0 {
-		return ""
-	}
-	return " [" + strings.Join(out, "; ") + "]"
-}
-
-// calmChecks says what the checks of a requirement said instead.
-func calmChecks(r *reports.Report, requirement string) string {
-	var out []string
+// decided fails the test for every check that could not be judged.
+func decided(t *testing.T, r *reports.Report) {
+	t.Helper()
 	for _, c := range r.Checks {
-		if slices.Contains(c.Requirements, requirement) {
-			out = append(out, fmt.Sprintf("%s: %s %s %s", c.ID, c.Verdict, c.Message, strings.Join(c.Notes, "; ")))
+		if c.Verdict == reports.Inconclusive {
+			t.Errorf("undecided: %s", Describe(c))
 		}
 	}
-	if len(out) == 0 {
-		return "; there is none"
-	}
-	return "; " + strings.Join(out, "; ")
 }
 
-func selected(name string) bool {
-	if *only == "" {
-		return true
-	}
-	for _, glob := range strings.Split(*only, ",") {
-		if ok, _ := path.Match(glob, name); ok {
-			return true
+// blameless fails the test for every check that blames itself.
+func blameless(t *testing.T, r *reports.Report) {
+	t.Helper()
+	for _, c := range r.Checks {
+		blamed := strings.Contains(c.Message, "a fault of the harness")
+		for _, v := range c.Variants {
+			blamed = blamed || strings.Contains(v.Message, "a fault of the harness")
+		}
+		if blamed {
+			t.Error(Describe(c))
 		}
 	}
-	return false
 }
 
-// TestMatrix proves every deviation of the catalogue: the checks of what it breaks report it, and nobody else does.
-func TestMatrix(t *testing.T) {
-	b := &baselines{by: map[string]func() (*reports.Report, error){}}
-	var deviations []profiles.Deviation
-	for _, d := range profiles.Deviations() {
-		if !d.Fault && d.Proof == "" && selected(d.Name) {
-			deviations = append(deviations, d)
-		}
-	}
-	rows := make([]*row, len(deviations))
-	var wg sync.WaitGroup
-	work := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range work {
-				rows[i] = prove(deviations[i], b)
+func TestStrictIsSilent(t *testing.T) {
+	for name, b := range map[string]Behaviour{
+		"strict":  {},
+		"sockets": {Sockets: true},
+		"jwt":     {Setup: map[string]any{"access_token": map[string]any{"format": "jwt", "algorithm": "ES256"}}},
+		"liberal": {Setup: map[string]any{"query_token": true, "unknown_scope": "ignore", "scope_response": "changed",
+			"invalid_client_status": 400, "refresh": map[string]any{"rotation": false}}},
+		"code-only": {Setup: map[string]any{"implicit": false, "grants": []any{"authorization_code"}, "openid": false, "iss_parameter": false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := silent(t, b)
+			if name != "code-only" { // some checks need a grant whose scope the client chooses
+				decided(t, r)
 			}
 		})
 	}
-	for i := range deviations {
-		work <- i
-	}
-	close(work)
-	wg.Wait()
+}
 
-	for _, r := range rows {
-		for _, p := range r.problems {
-			t.Errorf("%s (%s): %s", r.deviation.Name, r.deviation.Source, p)
+func TestShuffleIsSilent(t *testing.T) {
+	for seed := range *seeds {
+		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
+			t.Parallel()
+			decided(t, silent(t, Behaviour{Shuffle: int64(seed + 1)}))
+		})
+	}
+}
+
+// chosen are the deviations that the flag selects.
+func chosen() []profiles.Deviation {
+	return slices.DeleteFunc(profiles.Deviations(), func(d profiles.Deviation) bool {
+		for glob := range strings.SplitSeq(*only, ",") {
+			if ok, err := path.Match(glob, d.Name); ok && err == nil {
+				return false
+			}
 		}
-		if *only != "" {
-			t.Logf("%s: %s", r.deviation.Name, strings.Join(names(r.findings), ", "))
-			if *details {
-				for _, f := range r.findings {
-					t.Logf("    %s %s: %s %s%s %s", f.verdict, f.check.ID, f.check.Message, f.check.Actual, variantsOf(f.check), strings.Join(f.check.Notes, "; "))
+		return true
+	})
+}
+
+// controls are the reports of runs without a deviation, by its setup: each is run once, when a proof needs it.
+type controls struct {
+	mu sync.Mutex
+	by map[string]func() (*reports.Report, error)
+}
+
+func (c *controls) of(ctx context.Context, d profiles.Deviation) (*reports.Report, error) {
+	key := fmt.Sprint(d.Setup, d.Sockets)
+	c.mu.Lock()
+	run, ok := c.by[key]
+	if !ok {
+		run = sync.OnceValues(func() (*reports.Report, error) {
+			return Run(context.WithoutCancel(ctx), Behaviour{Setup: d.Setup, Sockets: d.Sockets})
+		})
+		c.by[key] = run
+	}
+	c.mu.Unlock()
+	return run()
+}
+
+// proofs collects which checks reported which deviation.
+type proofs struct {
+	mu sync.Mutex
+	by map[string][]string // deviation to ids of checks
+}
+
+func (p *proofs) add(deviation string, ids []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.by[deviation] = ids
+}
+
+func TestMatrix(t *testing.T) {
+	deviations := chosen()
+	if len(deviations) == 0 {
+		t.Fatalf("no deviation matches %q", *only)
+	}
+	all := proofs{by: map[string][]string{}}
+	without := &controls{by: map[string]func() (*reports.Report, error){}}
+	complete := t.Run("deviation", func(t *testing.T) {
+		for _, d := range deviations {
+			t.Run(d.Name, func(t *testing.T) {
+				t.Parallel()
+				if d.Fault {
+					harmless(t, d)
+				} else {
+					all.add(d.Name, prove(t, d, without))
 				}
-			}
+			})
 		}
-	}
-	if *only == "" {
-		unproven(t, rows)
-		golden(t, rows)
-	}
-}
-
-func names(findings map[string]finding) []string {
-	var out []string
-	for id := range findings {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// unproven complains about checks that no deviation made report. Checks of mere permissions need none.
-func unproven(t *testing.T, rows []*row) {
-	t.Helper()
-	reported := map[string]bool{}
-	for _, r := range rows {
-		for id := range r.findings {
-			reported[id] = true
-		}
-	}
-	for _, c := range suites.Checks() {
-		if reported[c.ID] || slices.Contains(c.Needs, target.TLS) {
-			continue
-		}
-		for _, id := range c.Requirements {
-			if requirement, ok := profiles.LookupRequirement(id); ok && (requirement.Level.IsMust() || requirement.Level.IsShould()) {
-				t.Errorf("%s: no deviation makes it report %s (%s)", c.ID, id, requirement.Fault)
-				break
-			}
-		}
-	}
-}
-
-// golden holds docs/matrix.md against what was found.
-func golden(t *testing.T, rows []*row) {
-	t.Helper()
-	file := filepath.Join("..", "..", "docs", "matrix.md")
-	want := page(rows)
-	if *update {
-		if err := os.WriteFile(file, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	})
+	// With -run TestMatrix/deviation/NAME only some of them ran.
+	if testing.Short() || len(all.by) < len(slices.DeleteFunc(slices.Clone(deviations), func(d profiles.Deviation) bool { return d.Fault })) {
 		return
 	}
-	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("docs/matrix.md is not what the matrix gives; look at the difference and run go test ./internal/matrix -update (%v)", err)
+	golden(t, deviations, all.by)
+	if *only == "*" && complete {
+		everyCheckReports(t, deviations, all.by)
 	}
 }
 
-// page writes the matrix as Markdown.
-func page(rows []*row) []byte {
-	var b bytes.Buffer
-	b.WriteString("# The proof matrix\n\nEvery row is a deviation of the mock provider: one way of breaking one requirement, and the checks that reported it when the whole suite ran\n" +
-		"against a mock that was strict but for that. On the strict mock itself, and on 20 shuffled ones, nothing is reported. Written by\n`go test ./internal/matrix -update`.\n\n" +
-		"| deviation | breaks | also, as a consequence | reported by |\n|---|---|---|---|\n")
-	for _, r := range rows {
-		var implied []string
-		for _, i := range r.deviation.Implies {
-			implied = append(implied, i.Requirement)
+// prove runs the checks against a server with one deviation and returns the ids of those that report it. Each has to judge
+// a requirement that the deviation names, in a variant that it names; each named requirement has to be reported. A check that
+// can only remark (of a MAY) reports by a note that it does not make without the deviation.
+func prove(t *testing.T, d profiles.Deviation, without *controls) []string {
+	b := Behaviour{Setup: d.Setup, Deviations: []profiles.Deviation{d}, Declared: []profiles.Declared{{Deviation: d.Name}}, Sockets: d.Sockets}
+	if testing.Short() {
+		if b.Include = checksOf(named(d)...); len(b.Include) == 0 {
+			t.Errorf("no check judges %s", d.Breaks)
+			return nil
 		}
-		var reported []string
-		for _, id := range names(r.findings) {
-			text := "`" + id + "`"
-			if r.findings[id].verdict == reports.Note {
-				text += " (note)"
-			}
-			reported = append(reported, text)
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.deviation.Name, r.deviation.Breaks, strings.Join(implied, ", "), strings.Join(reported, ", "))
 	}
-	return b.Bytes()
-}
-
-// TestStrictIsSilent runs everything on the strict mock: nothing is reported, nothing is left undecided.
-func TestStrictIsSilent(t *testing.T) {
-	report, err := run(nil, false)
+	control, err := without.of(t.Context(), d)
+	if err != nil {
+		t.Fatalf("without the deviation: %v", err)
+	}
+	for _, c := range Findings(control) {
+		t.Errorf("a false alarm, with the setup but without the deviation: %s", Describe(c))
+	}
+	r, err := Run(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	silent(t, report)
-	for _, c := range report.Checks {
-		if testing.Verbose() && c.Verdict != reports.Pass {
-			t.Logf("%-12s %-50s %s %s", c.Verdict, c.ID, c.Message, c.Enable)
-		}
-	}
-	t.Logf("%+v", report.Summary)
-}
-
-// TestShuffledIsSilent does the same on mocks that vary everything that the specifications leave free.
-func TestShuffledIsSilent(t *testing.T) {
-	const seeds = 20
-	for seed := int64(1); seed <= seeds; seed++ {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			report, err := run(nil, false, mockprovider.Shuffle(seed))
-			if err != nil {
-				t.Fatal(err)
-			}
-			silent(t, report)
-		})
-	}
-}
-
-func silent(t *testing.T, r *reports.Report) {
-	t.Helper()
-	if len(r.Checks) == 0 {
-		t.Fatal("no check ran")
-	}
+	blameless(t, r)
+	var ids []string
+	before := remarks(control)
 	for _, c := range r.Checks {
-		switch c.Verdict {
-		case reports.Fail, reports.Warn, reports.Known, reports.Inconclusive:
-			t.Errorf("%s: %s: %s %s%s", c.ID, c.Verdict, c.Message, c.Actual, variantsOf(c))
+		isNamed := slices.ContainsFunc(c.Requirements, func(id string) bool { return suites.SameRequirement(id, named(d)...) })
+		switch {
+		case suites.Reported(c):
+			ids = append(ids, c.ID)
+			if c.Verdict != reports.Known {
+				t.Errorf("reported by a check of %v although the deviation breaks %s, implies %v, and has variants %v: %s",
+					c.Requirements, d.Breaks, named(d)[1:], d.Variants, Describe(c))
+			}
+		case isNamed && c.Verdict == reports.Note && before[c.ID] != strings.Join(c.Notes, "\n"):
+			ids = append(ids, c.ID)
 		}
+	}
+	if d.Proof == "pending" {
+		if slices.ContainsFunc(checksOf(d.Breaks), func(id string) bool { return slices.Contains(ids, id) }) {
+			t.Errorf("a check of %s reports it: remove `proof: pending`", d.Breaks)
+		}
+		return ids
+	}
+	for _, requirement := range named(d) {
+		judges := checksOf(requirement)
+		switch {
+		case len(judges) == 0:
+			t.Errorf("no check judges %s", requirement)
+		case !slices.ContainsFunc(judges, func(id string) bool { return slices.Contains(ids, id) }):
+			t.Errorf("no check of %s reports it", requirement)
+		case !testing.Verbose():
+			continue
+		}
+		for _, c := range r.Checks {
+			if slices.Contains(judges, c.ID) {
+				t.Log(Describe(c))
+			}
+		}
+	}
+	return ids
+}
+
+// harmless makes sure that a misbehaviour which breaks no requirement is no finding.
+func harmless(t *testing.T, d profiles.Deviation) {
+	r, err := Run(t.Context(), Behaviour{Setup: d.Setup, Deviations: []profiles.Deviation{d}, Sockets: d.Sockets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range Findings(r) {
+		t.Errorf("a fault that breaks no requirement is reported: %s", Describe(c))
+	}
+	blameless(t, r)
+}
+
+// everyCheckReports makes sure that every check of a MUST or SHOULD was made to report, but for those whose requirement's
+// deviation says that its proof is pending.
+func everyCheckReports(t *testing.T, deviations []profiles.Deviation, by map[string][]string) {
+	reporting := map[string]bool{}
+	for _, ids := range by {
+		for _, id := range ids {
+			reporting[id] = true
+		}
+	}
+	var pending []string
+	for _, d := range deviations {
+		if d.Proof == "pending" {
+			pending = append(pending, d.Breaks)
+		}
+	}
+	for _, c := range suites.Checks() {
+		excused := slices.ContainsFunc(c.Requirements, func(id string) bool { return suites.SameRequirement(id, pending...) })
+		excused = excused || slices.Contains(c.Needs, target.TLS) // the mock provider speaks plain HTTP
+		if !reporting[c.ID] && !c.Level().IsMay() && !excused {
+			t.Errorf("no deviation makes the check %s report (%s)", c.ID, strings.Join(c.Requirements, ", "))
+		}
+	}
+}
+
+// goldenFile holds what reports the deviations of one file of the catalogue.
+func goldenFile(d profiles.Deviation) string {
+	return filepath.Join("testdata", strings.TrimSuffix(path.Base(d.Source), ".yaml")+".txt")
+}
+
+// golden compares which checks report which deviation with the golden files: a check that silently stops reporting, or starts to,
+// shows up here.
+func golden(t *testing.T, deviations []profiles.Deviation, by map[string][]string) {
+	files := map[string]map[string]string{}
+	for _, d := range deviations {
+		if d.Fault {
+			continue
+		}
+		file := goldenFile(d)
+		if files[file] == nil {
+			files[file] = readGolden(t, file)
+			if *only == "*" { // forget deviations that are gone
+				maps.DeleteFunc(files[file], func(name, _ string) bool { _, ok := by[name]; return !ok })
+			}
+		}
+		line := strings.Join(by[d.Name], " ")
+		if old, ok := files[file][d.Name]; !*update && (!ok || old != line) {
+			t.Errorf("%s: %s\n  was reported by: %s\n  now reported by: %s\n  if that is right: go test ./internal/matrix -run TestMatrix -deviation %s -update",
+				file, d.Name, old, line, d.Name)
+		}
+		files[file][d.Name] = line
+	}
+	if *update {
+		for file, lines := range files {
+			writeGolden(t, file, lines)
+		}
+	}
+}
+
+// TestPage holds docs/matrix.md to the golden files.
+func TestPage(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`# The proof matrix
+
+Every row is a deviation of the mock provider: one way of breaking one requirement, with the checks that reported it when the whole
+suite ran against a mock that was strict but for that. On the strict mock itself, and on 20 shuffled ones, nothing is reported.
+Written by ` + "`go test ./internal/matrix -run TestPage -update`" + `.
+
+| deviation | breaks | also, as a consequence | reported by |
+|---|---|---|---|
+`)
+	files := map[string]map[string]string{}
+	for _, d := range profiles.Deviations() {
+		if d.Fault {
+			continue
+		}
+		file := goldenFile(d)
+		if files[file] == nil {
+			files[file] = readGolden(t, file)
+		}
+		reported := "(proof pending)"
+		if ids := files[file][d.Name]; ids != "" {
+			reported = "`" + strings.ReplaceAll(ids, " ", "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, d.Breaks, strings.Join(named(d)[1:], ", "), reported)
+	}
+	file := filepath.Join("..", "..", "docs", "matrix.md")
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != b.String() {
+		t.Errorf("docs/matrix.md does not tell what the golden files hold (%v): go test ./internal/matrix -run TestPage -update", err)
+	}
+}
+
+func readGolden(t *testing.T, file string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	text, err := os.ReadFile(file)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		name, ids, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		out[name] = strings.TrimSpace(ids)
+	}
+	return out
+}
+
+func writeGolden(t *testing.T, file string, lines map[string]string) {
+	t.Helper()
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		b.WriteString(strings.TrimSpace(name+": "+lines[name]) + "\n")
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
