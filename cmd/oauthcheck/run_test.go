@@ -206,15 +206,19 @@ func startMock(t *testing.T, args ...string) (*exec.Cmd, description) {
 type description struct {
 	Issuer    string            `json:"issuer"`
 	Endpoints map[string]string `json:"endpoints"`
-	Clients   []struct {
-		ID           string   `json:"id"`
-		Secret       string   `json:"secret"`
-		RedirectURIs []string `json:"redirect_uris"`
-	} `json:"clients"`
-	Users []struct {
-		Username string `json:"username"`
-		Password string `json:"password"`
-	} `json:"users"`
+	Clients   []client          `json:"clients"`
+	Users     []user            `json:"users"`
+}
+
+type client struct {
+	ID           string   `json:"id"`
+	Secret       string   `json:"secret"`
+	RedirectURIs []string `json:"redirect_uris"`
+}
+
+type user struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
 }
 
 // flags describe the mock's first confidential client and its first user to a run.
@@ -402,4 +406,35 @@ func TestRunEndsEarly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Every way of configuring the mock, seen from outside.
+func TestMockFlags(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "mock.yaml")
+	yaml := "settings:\n  users:\n    carol: {password: sesame}\n  clients:\n    shop: {secret: shop-secret, redirect_uris: [https://shop.example/callback]}\n"
+	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, d := startMock(t, "--config", config, "--issuer", "http://idp.example/tenant", "--shuffle", "--seed", "7", "--deviation", "token-response-cacheable")
+	if d.Issuer != "http://idp.example/tenant" {
+		t.Errorf("issuer %s", d.Issuer)
+	}
+	if !slices.ContainsFunc(d.Users, func(u user) bool { return u.Username == "carol" && u.Password == "sesame" }) {
+		t.Errorf("the file's user is missing: %+v", d.Users)
+	}
+	if !slices.ContainsFunc(d.Clients, func(c client) bool { return c.ID == "shop" && c.Secret == "shop-secret" }) {
+		t.Errorf("the file's client is missing: %+v", d.Clients)
+	}
+	_, a := startMock(t, "--shuffle=3")
+	_, b := startMock(t, "--shuffle=4")
+	if strings.TrimPrefix(a.Endpoints["token"], a.Issuer) == strings.TrimPrefix(b.Endpoints["token"], b.Issuer) {
+		t.Errorf("two shuffles have the same paths: %s, %s", a.Endpoints["token"], b.Endpoints["token"])
+	}
+	shuffled := oauthcheck(t, slices.Concat([]string{"run"}, a.flags(t), []string{"--quiet"})...)
+	shuffled.mustExit(t, 0)
+
+	taken := oauthcheck(t, "mock", "--addr", strings.TrimPrefix(a.Issuer, "http://"))
+	taken.mustExit(t, 2)
+	taken.mustSay(t, "in use", "127.0.0.1:0")
 }
