@@ -156,8 +156,11 @@ func (f *mockFlags) announce(w io.Writer, d mockprovider.Description) error {
 	return table(w, func(w io.Writer) {
 		fmt.Fprintf(w, "oauthcheck mock, profile %s: %s\n", f.profile, d.Issuer)
 		fmt.Fprintln(w, "A test double, not an identity provider: its keys and secrets are published.")
-		if len(f.deviations) > 0 {
-			fmt.Fprintf(w, "Deviates: %s\n", strings.Join(f.deviations, ", "))
+		if len(d.Deviations) > 0 {
+			fmt.Fprintln(w, "\nDeviations")
+			for _, name := range d.Deviations {
+				fmt.Fprintf(w, "  %s\n", name)
+			}
 		}
 		fmt.Fprintln(w, "\nEndpoints")
 		for _, name := range slices.Sorted(maps.Keys(d.Endpoints)) {
