@@ -510,15 +510,17 @@ func (x *exchange) send(a *answer) {
 		}
 	}
 	x.status = a.status
+	if bodyAllowed(a.status) {
+		a.header["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	}
 	if truncate >= 0 && truncate < len(a.body) {
-		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
 		x.w.WriteHeader(a.status)
 		x.w.Write(a.body[:truncate])
 		http.NewResponseController(x.w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	x.w.WriteHeader(a.status)
-	if len(a.body) > 0 {
+	if len(a.body) > 0 && bodyAllowed(a.status) {
 		x.w.Write(a.body)
 	}
 }

@@ -176,7 +176,7 @@ func (r *recorder) response(request *http.Request) *http.Response {
 		reader = io.MultiReader(reader, failingReader{})
 	}
 	if r.head {
-		reader, length = bytes.NewReader(nil), -1
+		reader = bytes.NewReader(nil)
 	}
 	return &http.Response{
 		Status: strconv.Itoa(r.status) + " " + http.StatusText(r.status), StatusCode: r.status,
