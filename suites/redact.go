@@ -27,7 +27,7 @@ func (r *run) learn() {
 		return
 	}
 	for _, s := range r.target.Secrets() {
-		r.redactor.Learn(reports.Secret{Kind: s.Kind, Value: s.Value})
+		r.redactor.Learn(reports.Secret(s))
 	}
 }
 

@@ -166,11 +166,7 @@ func (r *run) execute(ctx context.Context) {
 	r.progress.total = len(quick) + len(slow)
 	slices.SortStableFunc(quick, func(a, b *execution) int { return len(a.check.Disturbs) - len(b.check.Disturbs) })
 	r.pool(ctx, quick, r.cfg.Procs)
-	waiting := max(r.cfg.Procs, min(len(slow), maxWaiting))
-	if r.info.Config.Sleep != nil {
-		waiting = 1 // a clock that is moved moves for all: one check at a time
-	}
-	r.pool(ctx, slow, waiting)
+	r.pool(ctx, slow, r.waiting(len(slow)))
 }
 
 // pool executes checks in order, procs at a time, and returns when all have ended.

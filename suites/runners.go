@@ -3,8 +3,12 @@ package suites
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,12 +26,16 @@ const reached = "the-target-could-be-tested"
 
 // Run tests a target inside a host's own test: a subtest for each check, named as its id, that fails exactly when the
 // verdict counts, and one more that fails if the target could not be tested. It may be called any number of times in a
-// process. A run that cannot begin, or that executed nothing, fails t. The returned report is complete and redacted.
+// process. A run that cannot begin, or that executed nothing, fails t. Checks whose subtests `go test -run` leaves out are
+// not executed. The returned report is complete and redacted.
 func Run(t *testing.T, cfg Config) *reports.Report {
 	t.Helper()
 	r, err := prepare(cfg)
 	if err != nil {
 		t.Fatalf("oauthcheck: %v", err)
+	}
+	if f := flag.Lookup("test.run"); f != nil {
+		r.executions = slices.DeleteFunc(r.executions, func(e *execution) bool { return !runs(f.Value.String(), t.Name()+"/"+e.check.ID) })
 	}
 	r.begin(t.Context())
 	for _, e := range r.executions {
@@ -45,6 +53,25 @@ func Run(t *testing.T, cfg Config) *reports.Report {
 	return report
 }
 
+// runs reports whether the pattern of `go test -run` may select a subtest: its elements match those of the name, as far as
+// there are any. In doubt it may.
+func runs(pattern, name string) bool {
+	elements := strings.Split(name, "/")
+	for i, element := range strings.Split(pattern, "/") {
+		if i == len(elements) {
+			break
+		}
+		expression, err := regexp.Compile(element)
+		if err != nil {
+			return true // a slash inside of the expression
+		}
+		if !expression.MatchString(elements[i]) {
+			return strings.ContainsAny(pattern, "|()[]")
+		}
+	}
+	return true
+}
+
 // ginkgoRan keeps RunGinkgo from running into Ginkgo's own refusal, which ends the process.
 var ginkgoRan atomic.Bool
 
@@ -57,7 +84,7 @@ func RunGinkgo(ctx context.Context, cfg Config) (*reports.Report, error) {
 		return nil, err
 	}
 	if ginkgoRan.Swap(true) {
-		return nil, errors.New("Ginkgo runs once in a process: use Execute, or Run inside of tests")
+		return nil, errors.New("a process has one Ginkgo tree, and it has run: use Execute, or Run inside of tests")
 	}
 	r.begin(ctx)
 	r.mount(func() {})
@@ -65,14 +92,13 @@ func RunGinkgo(ctx context.Context, cfg Config) (*reports.Report, error) {
 	stdout, stderr := formatter.ColorableStdOut, formatter.ColorableStdErr
 	formatter.ColorableStdOut, formatter.ColorableStdErr = io.Discard, io.Discard
 	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
-	suite, reporter := ginkgo.GinkgoConfiguration()
+	suite, _ := ginkgo.GinkgoConfiguration()
 	suite.RandomSeed = r.cfg.Seed
 	suite.RandomizeAllSpecs = false
 	suite.ParallelProcess, suite.ParallelTotal = 1, 1
 	suite.OutputInterceptorMode = "none"
 	suite.Timeout = r.cfg.Deadline + time.Hour // the run ends by itself
-	reporter = types.ReporterConfig{NoColor: true, Succinct: true}
-	ginkgo.RunSpecs(silent{}, "oauthcheck", suite, reporter)
+	ginkgo.RunSpecs(silent{}, "oauthcheck", suite, types.ReporterConfig{NoColor: true, Succinct: true})
 	return r.finish(), nil
 }
 

@@ -96,7 +96,7 @@ func TestRunGinkgo(t *testing.T) {
 	if v := verdicts(&got); v != everyVerdict || got.Run.ExitStatus != 1 {
 		t.Errorf("%s; exit status %d", v, got.Run.ExitStatus)
 	}
-	if !strings.HasPrefix(rest, "again: Ginkgo runs once in a process") {
+	if !strings.HasPrefix(rest, "again: a process has one Ginkgo tree") {
 		t.Errorf("a second call: %s", rest)
 	}
 }
@@ -236,4 +236,18 @@ func TestRunOfAnUntestedTarget(t *testing.T) {
 func TestChildRunUntested(t *testing.T) {
 	inChild(t)
 	suites.Run(t, openOnly())
+}
+
+func TestRunOfOneSubtest(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChildRunOne$/rfc6749/^passes$", "-test.v", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), "OAUTHCHECK_CHILD=TestChildRunOne")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "report: rfc6749/passes pass\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestChildRunOne(t *testing.T) {
+	inChild(t)
+	fmt.Println("report:", verdicts(suites.Run(t, violating())))
 }
