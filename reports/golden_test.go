@@ -17,6 +17,7 @@ func writers() map[string]func(io.Writer, *Report) error {
 		"report.json":     WriteJSON,
 		"report.xml":      WriteJUnit,
 		"report.html":     WriteHTML,
+		"report.sarif":    WriteSARIF,
 		"report.md":       WriteMarkdown,
 		"console.txt":     Console{}.Write,
 		"console-all.txt": Console{Color: true, Width: 80, Verbose: true}.Write,

@@ -29,7 +29,7 @@ var (
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("report").Funcs(template.FuncMap{
 		"vis":  Visible,
-		"text": func(s string) string { return strings.Join(visibleLines(s), "\n") },
+		"text": visibleText,
 		"mark": mark,
 		"spec": SpecName,
 	}).Parse(htmlTemplate))

@@ -17,6 +17,9 @@ const (
 	gram = 8
 	// minFragment is the length from which a part of a secret counts.
 	minFragment = 12
+	// shortSecret is the length below which a secret is short: of it parts of a single gram count. What precedes a secret
+	// can make an escape of its first few bytes, of which then only the rest is found.
+	shortSecret = minFragment + 6
 	// minElided is the same beside an ellipsis, where a text says itself that it was shortened.
 	minElided = 6
 	// maxElided bounds the search beside an ellipsis; longer parts are found as such.
@@ -32,11 +35,17 @@ type index struct {
 	patterns []pattern // sorted by text
 	starts   bitset    // grams that patterns begin with
 	grams    bitset    // all grams of the secrets of which fragments count
-	all      []byte    // the secrets of which fragments count, each followed by a zero byte
-	ends     []int32   // where each of them ends in all
-	owners   []int     // and its number
+	parts    [2]pool   // those secrets, long and short ones
 	public   []byte    // text of which fragments do not count
-	located  map[string]int
+}
+
+// pool holds the secrets of which fragments of a minimum length count.
+type pool struct {
+	min     int
+	all     []byte         // the secrets, each followed by a zero byte
+	ends    []int32        // where each of them ends
+	owners  []int          // and its number
+	located map[string]int // parts that were looked for
 }
 
 type pattern struct {
@@ -60,7 +69,8 @@ type searched struct {
 }
 
 func newIndex(secrets []searched, public string) *index {
-	x := &index{public: []byte(foldString(public)), located: map[string]int{}}
+	x := &index{public: []byte(foldString(public))}
+	x.parts = [2]pool{{min: minFragment, located: map[string]int{}}, {min: gram, located: map[string]int{}}}
 	seen := map[string]bool{}
 	add := func(text string, secret int) {
 		text = foldString(text)
@@ -90,39 +100,38 @@ func newIndex(secrets []searched, public string) *index {
 			continue
 		}
 		plain := canonical(s.value)
-		x.addAll(plain, s.number)
-		if plain != s.value {
-			x.addAll(s.value, s.number)
+		p := &x.parts[0]
+		if len(foldString(plain)) < shortSecret {
+			p = &x.parts[1]
+		}
+		for _, spelling := range spellings(s.value) {
+			p.add(spelling, s.number)
 		}
 	}
-	x.grams = newBitset(len(x.all))
-	var k uint64
-	for i, c := range x.all {
-		if k = k<<8 | uint64(c); i >= gram-1 {
-			x.grams.set(k)
+	x.grams = newBitset(len(x.parts[0].all) + len(x.parts[1].all))
+	for _, p := range x.parts {
+		var k uint64
+		for i, c := range p.all {
+			if k = k<<8 | uint64(c); i >= gram-1 {
+				x.grams.set(k)
+			}
 		}
 	}
 	return x
 }
 
-// addAll makes the parts of a value known.
-func (x *index) addAll(value string, number int) {
-	x.all, _ = fold(x.all, nil, value[:min(len(value), maxSecret)])
-	x.all = append(x.all, 0)
-	x.ends = append(x.ends, int32(len(x.all)))
-	x.owners = append(x.owners, number)
+// add makes the parts of a value known.
+func (p *pool) add(value string, number int) {
+	p.all, _ = fold(p.all, nil, value[:min(len(value), maxSecret)])
+	p.all = append(p.all, 0)
+	p.ends = append(p.ends, int32(len(p.all)))
+	p.owners = append(p.owners, number)
 }
 
 // forms lists the spellings under which a value is searched for, beyond those that peeling and folding make equal.
 func forms(value string) []string {
 	plain := canonical(value)
-	list := []string{value, plain}
-	if strings.ContainsRune(plain, ' ') {
-		list = append(list, strings.ReplaceAll(plain, " ", "+"))
-	}
-	if !utf8.ValidString(value) { // as every JSON encoder writes it
-		list = append(list, string([]rune(value)))
-	}
+	list := spellings(value)
 	short := value
 	if len(short) > maxEncoded {
 		short = short[:maxEncoded]
@@ -135,6 +144,19 @@ func forms(value string) []string {
 	}
 	if escaped := url.QueryEscape(short); escaped != short { // as RFC 6749 section 2.3.1 puts it into a Basic header
 		list = append(list, base64Forms(escaped)...)
+	}
+	return list
+}
+
+// spellings are those forms of a value of which parts count, too.
+func spellings(value string) []string {
+	list := []string{value}
+	plain := canonical(value)
+	if plain != value {
+		list = append(list, plain)
+	}
+	if strings.ContainsRune(plain, ' ') { // as in a form
+		list = append(list, strings.ReplaceAll(plain, " ", "+"))
 	}
 	return list
 }
@@ -157,14 +179,15 @@ func base64Forms(value string) []string {
 // find appends to hits the secrets in v, as spans of v's source. Whole secrets are found anywhere; parts of them from
 // minFragment bytes on, and from minElided bytes on beside an ellipsis.
 func (x *index) find(v view, hits []found, buf *buffers) []found {
-	if len(x.patterns) == 0 && len(x.all) == 0 {
+	if len(x.patterns) == 0 {
 		return hits
 	}
 	text, at := fold(buf.text[:0], buf.at[:0], v.text)
 	buf.text, buf.at = text, at
 	emit := func(i, j, secret int, part bool) {
 		start, _ := v.source(int(at[i]), int(at[i]))
-		_, end := v.source(int(at[j-1]), int(at[j-1])+1)
+		_, last := utf8.DecodeRuneInString(v.text[at[j-1]:])
+		_, end := v.source(int(at[j-1]), int(at[j-1])+last)
 		hits = append(hits, found{start, end, secret, part})
 	}
 	var (
@@ -174,7 +197,9 @@ func (x *index) find(v view, hits []found, buf *buffers) []found {
 	)
 	flush := func(end int) { // the grams that begin in [first, end-gram] all belong to secrets
 		if first >= 0 {
-			x.fragments(text[first:end], func(i, j, secret int) { emit(first+i, first+j, secret, true) })
+			for k := range x.parts {
+				x.parts[k].fragments(text[first:end], x.public, func(i, j, secret int) { emit(first+i, first+j, secret, true) })
+			}
 			first = -1
 		}
 	}
@@ -216,43 +241,40 @@ func (x *index) longest(text []byte) *pattern {
 }
 
 // fragments verifies a stretch of text whose grams all seem to be parts of secrets (the bit set errs on that side).
-func (x *index) fragments(text []byte, emit func(i, j, secret int)) {
-	for i := 0; i+minFragment <= len(text); {
-		where := x.locate(text[i : i+minFragment])
+func (p *pool) fragments(text, public []byte, emit func(i, j, secret int)) {
+	for i := 0; i+p.min <= len(text); {
+		where := p.locate(text[i : i+p.min])
 		if where < 0 {
 			i++
 			continue
 		}
-		n := minFragment
-		for i+n < len(text) && x.all[where+n] == text[i+n] { // a zero byte ends each secret
+		n := p.min
+		for i+n < len(text) && p.all[where+n] == text[i+n] { // a zero byte ends each secret
 			n++
 		}
-		if !bytes.Contains(x.public, text[i:i+n]) {
-			emit(i, i+n, x.owner(where))
+		if !bytes.Contains(public, text[i:i+n]) {
+			emit(i, i+n, p.owner(where))
 		}
-		i += n - minFragment + 1 // another secret may begin inside this one
+		i += n - p.min + 1 // another secret may begin inside this one
 	}
 }
 
-// locate finds the first place in x.all of a part of minFragment bytes, or -1.
-func (x *index) locate(part []byte) int {
-	where, ok := x.located[string(part)]
+// locate finds the first place in p.all of a part of the minimum length, or -1.
+func (p *pool) locate(part []byte) int {
+	where, ok := p.located[string(part)]
 	if !ok {
-		where = bytes.Index(x.all, part)
-		x.located[string(part)] = where
+		where = bytes.Index(p.all, part)
+		p.located[string(part)] = where
 	}
 	return where
 }
 
-func (x *index) owner(offset int) int {
-	return x.owners[sort.Search(len(x.ends), func(i int) bool { return int(x.ends[i]) > offset })]
+func (p *pool) owner(offset int) int {
+	return p.owners[sort.Search(len(p.ends), func(i int) bool { return int(p.ends[i]) > offset })]
 }
 
 // elided finds the ends of shortened secrets, before and after each ellipsis.
 func (x *index) elided(v view, hits []found) []found {
-	if len(x.all) == 0 {
-		return hits
-	}
 	for from := 0; ; {
 		at, n := indexEllipsis(v.text[from:])
 		if at < 0 {
@@ -283,11 +305,15 @@ func (x *index) grow(t string, i, j, direction int) (n, secret int) {
 		if len(word) < minElided || bytes.Contains(x.public, word) {
 			continue
 		}
-		where := bytes.Index(x.all, word)
-		if where < 0 {
+		found := false
+		for k := range x.parts {
+			if where := bytes.Index(x.parts[k].all, word); where >= 0 {
+				n, secret, found = size, x.parts[k].owner(where), true
+			}
+		}
+		if !found {
 			break
 		}
-		n, secret = size, x.owner(where)
 	}
 	return n, secret
 }

@@ -477,6 +477,9 @@ func FuzzRedact(f *testing.F) {
 		enc := encodings[int(encoding)%len(encodings)]
 		at := places[int(place)%len(places)]
 		encoded := enc.encode(secret)
+		if part := strings.Contains(enc.name, "half") || strings.Contains(enc.name, "shortened"); part && len(foldString(encoded)) < minFragment+len("......") {
+			t.Skip("too short a part")
+		}
 		r, clean := plainReport(), plainReport()
 		at.put(r, before+encoded+after)
 		at.put(clean, before+after)

@@ -53,6 +53,9 @@ func visibleLines(s string) []string {
 	return lines
 }
 
+// visibleText is Visible but for line breaks.
+func visibleText(s string) string { return strings.Join(visibleLines(s), "\n") }
+
 // oneLine joins a text into one visible line of at most max columns.
 func oneLine(s string, max int) string {
 	return clip(Visible(strings.Join(strings.Fields(s), " ")), max)

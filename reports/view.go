@@ -4,6 +4,7 @@ import (
 	"html"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -206,9 +207,9 @@ func canonical(s string) string {
 	return v.text
 }
 
-// folded maps a byte to what the search compares: letters in lower case, the two alphabets of base64 as one. Zero means
-// that the byte does not count: white space and control characters, which a server may put anywhere.
-var folded = func() (t [256]byte) {
+// folded maps a byte of ASCII to what the search compares: letters in lower case, the two alphabets of base64 as one.
+// Zero means that the byte does not count: white space and control characters, which a server may put anywhere.
+var folded = func() (t [utf8.RuneSelf]byte) {
 	for c := range t {
 		switch {
 		case c <= ' ' || c == 0x7f:
@@ -225,22 +226,30 @@ var folded = func() (t [256]byte) {
 	return t
 }()
 
-// fold appends the folded form of s to dst, and for each byte its offset in s to at unless that is nil.
+// fold appends the folded form of s to dst, and for each byte its offset in s to at unless that is nil. Beyond ASCII,
+// letters become small as well, invisible characters do not count, and bytes that are not UTF-8 become what every
+// encoder makes of them.
 func fold(dst []byte, at []int32, s string) ([]byte, []int32) {
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= 0xc2 {
-			if n := invisible(s[i:]); n > 0 {
-				i += n - 1
-				continue
+		if c := s[i]; c < utf8.RuneSelf {
+			if c = folded[c]; c != 0 {
+				dst = append(dst, c)
+				if at != nil {
+					at = append(at, int32(i))
+				}
 			}
+			continue
 		}
-		if c = folded[c]; c != 0 {
-			dst = append(dst, c)
-			if at != nil {
+		c, n := utf8.DecodeRuneInString(s[i:])
+		if !unicode.In(c, unicode.Cf, unicode.Cc, unicode.Z) {
+			old := len(dst)
+			dst = utf8.AppendRune(dst, unicode.ToLower(c))
+			for at != nil && old < len(dst) {
 				at = append(at, int32(i))
+				old++
 			}
 		}
+		i += n - 1
 	}
 	return dst, at
 }
@@ -249,20 +258,4 @@ func fold(dst []byte, at []int32, s string) ([]byte, []int32) {
 func foldString(s string) string {
 	b, _ := fold(make([]byte, 0, len(s)), nil, s)
 	return string(b)
-}
-
-// invisible returns the length of the invisible character that s begins with (soft hyphen, zero-width and directional
-// characters, byte order mark), or 0.
-func invisible(s string) int {
-	switch {
-	case strings.HasPrefix(s, "\u00ad"):
-		return 2
-	case len(s) < 3:
-		return 0
-	case s[0] == 0xe2 && s[1] == 0x80 && (s[2] >= 0x8b && s[2] <= 0x8f || s[2] >= 0xa8 && s[2] <= 0xae),
-		s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa0 && s[2] <= 0xaf,
-		s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf:
-		return 3
-	}
-	return 0
 }
