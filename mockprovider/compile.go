@@ -264,6 +264,9 @@ func compileOp(where string, raw profiles.Op, values map[string]string) (*op, er
 	if step.Kind == Guard && !o.Skip && !o.Always && o.Refuse == nil && len(o.Mode) == 0 {
 		return nil, fmt.Errorf("%s: a guard step needs skip, always, refuse or mode", where)
 	}
+	if step.Name == "connection.tls" && len(raw.When) > 0 {
+		return nil, fmt.Errorf("%s: takes no `when`: it acts on whole connections", where)
+	}
 	when, _ := substitute(raw.When, values).(map[string]any)
 	var err error
 	o.when, err = compileCondition(where, when)

@@ -37,8 +37,9 @@ type Provider struct {
 	declared  []declaration
 	clientMap atomic.Pointer[map[string]*Client]
 
-	server *http.Server
-	listen net.Listener
+	authority *authority // with the setting tls
+	server    *http.Server
+	listen    net.Listener
 }
 
 // endpoint is one place of the provider: its name, which is the first part of its steps' names, and what it does.
@@ -106,10 +107,17 @@ func Start(opts ...Option) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mock provider: cannot listen on %s: %w", address, err)
 	}
-	p, err := c.provider("http://" + listener.Addr().String())
+	scheme := "http://"
+	if c.settings.TLS {
+		scheme = "https://"
+	}
+	p, err := c.provider(scheme + listener.Addr().String())
 	if err != nil {
 		listener.Close()
 		return nil, err
+	}
+	if p.authority != nil {
+		listener = &secureListener{listener, p, p.tlsConfig()}
 	}
 	p.listen = listener
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 18, ErrorLog: discardLog}
@@ -132,12 +140,15 @@ func guardAddress(address string, allowed bool) error {
 	return fmt.Errorf("mock provider: %q is not a loopback address: the keys and secrets of the mock are public, so it listens for other machines only with the option AllowRemote", address)
 }
 
-// NewHandler makes a provider without a socket, for in-process transports. Its issuer is http://mock.test unless the option
-// Issuer says otherwise.
+// NewHandler makes a provider without a socket, for in-process transports. Its issuer is http://mock.test (https with the
+// setting tls) unless the option Issuer says otherwise.
 func NewHandler(opts ...Option) (*Provider, error) {
 	c, err := configure(opts)
 	if err != nil {
 		return nil, err
+	}
+	if c.settings.TLS {
+		return c.provider("https://mock.test")
 	}
 	return c.provider("http://mock.test")
 }
@@ -157,6 +168,13 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 			return nil, err
 		}
 		p.keys = keys
+	}
+	if p.settings.TLS {
+		authority, err := newAuthority()
+		if err != nil {
+			return nil, err
+		}
+		p.authority = authority
 	}
 	p.base = strings.TrimSuffix(p.settings.Issuer, "/")
 	if p.base == "" {

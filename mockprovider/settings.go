@@ -13,6 +13,7 @@ type Settings struct {
 	Issuer    string            `yaml:"issuer" doc:"issuer identifier; default: the address the provider listens on"`
 	Endpoints map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, jwks, resource"`
 	Aliases   map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name"`
+	TLS       bool              `yaml:"tls" doc:"https with a certificate of its own (Provider.CertificateAuthority)"`
 	Realm     string            `yaml:"realm" doc:"realm of challenges"`
 
 	Clients map[string]Client `yaml:"clients" doc:"clients by identifier; null removes one of the ready-made"`

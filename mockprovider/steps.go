@@ -67,7 +67,7 @@ var stepIndex = sync.OnceValue(func() map[string]int {
 // stepTable lists all steps. Adding a check to the server means adding its guard here and calling x.guard with its name;
 // tests make sure that both are done.
 var stepTable = sync.OnceValue(func() []Step {
-	return slices.Concat(authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), scopeSteps(), tokenValueSteps(),
+	return slices.Concat(connectionSteps(), authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), scopeSteps(), tokenValueSteps(),
 		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), introspectionSteps(), revocationSteps(), documentSteps())
 })
 
@@ -145,6 +145,10 @@ func clientAuthenticationSteps(endpoint string) []Step {
 			Mode{"extended", "anything may follow the secret"}, Mode{"case-insensitive", "the secret's case is ignored"}, Mode{"trim", "white space around it is ignored"}),
 		step(endpoint+".challenge", Challenge, "WWW-Authenticate: Basic with a realm, in answers with 401 invalid_client."),
 	}
+}
+
+func connectionSteps() []Step {
+	return []Step{value("connection.tls", "With the setting tls: TLS 1.2 and 1.3, a certificate for localhost and the loopback addresses, and nothing without TLS. Takes no `when`.", tlsModes...)}
 }
 
 func authorizeSteps() []Step {

@@ -2,23 +2,28 @@ package mockprovider
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // ErrAborted is the transport error of an in-process exchange whose handler broke the connection off.
 var ErrAborted = errors.New("mock provider: connection reset")
 
+// ErrRefused is the transport error of an in-process request without TLS to a provider with an https issuer.
+var ErrRefused = errors.New("mock provider: connection refused: nothing listens without TLS")
+
 // RoundTripper returns a transport that calls the provider in the same process, without sockets, whatever host the request
 // names. It behaves as net/http's client and server do together for what an HTTP/1.1 exchange of this provider needs: a HEAD
 // answer has no body, a broken connection is an error, a truncated body ends in io.ErrUnexpectedEOF, the context is heeded.
 func (p *Provider) RoundTripper() http.RoundTripper { return roundTripper{p} }
 
-type roundTripper struct{ handler http.Handler }
+type roundTripper struct{ provider *Provider }
 
 // RoundTrip calls the handler.
 func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -29,19 +34,22 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if request.URL.Scheme == "http" && strings.HasPrefix(t.provider.base, "https:") && !t.provider.connectionMode("plain-http") {
+		return nil, ErrRefused
+	}
 	received, err := asReceived(request)
 	if err != nil {
 		return nil, err
 	}
 	recorder := &recorder{header: make(http.Header)}
-	err = recorder.run(t.handler, received)
+	err = recorder.run(t.provider, received)
 	if ctxErr := ctx.Err(); ctxErr != nil { // whatever waits in the handler heeds the context
 		return nil, ctxErr
 	}
 	if err != nil {
 		return nil, err
 	}
-	return recorder.response(request), nil
+	return recorder.response(request, received), nil
 }
 
 // asReceived is the request as a server sees it that received it over HTTP/1.1.
@@ -59,6 +67,9 @@ func asReceived(request *http.Request) (*http.Request, error) {
 	}
 	received.Proto, received.ProtoMajor, received.ProtoMinor = "HTTP/1.1", 1, 1
 	received.RemoteAddr = "127.0.0.1:0"
+	if request.URL.Scheme == "https" {
+		received.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: request.URL.Hostname()}
+	}
 	received.Body = http.NoBody
 	received.ContentLength = 0
 	if request.Body != nil && request.Body != http.NoBody {
@@ -163,7 +174,7 @@ func (r *recorder) run(handler http.Handler, request *http.Request) (err error) 
 	return nil
 }
 
-func (r *recorder) response(request *http.Request) *http.Response {
+func (r *recorder) response(request, received *http.Request) *http.Response {
 	body := r.body.Bytes()
 	length := int64(len(body))
 	var reader io.Reader = bytes.NewReader(body)
@@ -181,7 +192,7 @@ func (r *recorder) response(request *http.Request) *http.Response {
 	return &http.Response{
 		Status: strconv.Itoa(r.status) + " " + http.StatusText(r.status), StatusCode: r.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: r.sent, Body: io.NopCloser(reader), ContentLength: length, Request: request,
+		TLS: received.TLS, Header: r.sent, Body: io.NopCloser(reader), ContentLength: length, Request: request,
 	}
 }
 

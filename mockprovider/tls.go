@@ -1,0 +1,168 @@
+package mockprovider
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	crand "crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"slices"
+	"sync"
+	"time"
+)
+
+// tlsModes are the modes of the step connection.tls. They hold for whole connections, so conditions make no sense there.
+var tlsModes = []Mode{
+	{"tls-1.0", "TLS 1.0 and 1.1 are taken, too"},
+	{"tls-1.1", "TLS 1.1 is taken, too"},
+	{"only-tls-1.1", "nothing newer than TLS 1.1 is taken"},
+	{"plain-http", "requests without TLS are answered, too"},
+	{"expired", "the certificate has expired"},
+	{"self-signed", "the certificate is signed by itself"},
+	{"wrong-host", "the certificate is for another host"},
+}
+
+// authority signs the certificates of a provider with the setting tls.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+	server      *ecdsa.PrivateKey
+
+	mu     sync.Mutex
+	issued map[string]*tls.Certificate
+}
+
+func newAuthority() (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("mock provider: cannot make a key for TLS: %w", err)
+	}
+	server, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("mock provider: cannot make a key for TLS: %w", err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "oauthcheck mock provider, for tests only"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(crand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("mock provider: cannot make a certificate: %w", err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("mock provider: cannot read its own certificate: %w", err)
+	}
+	return &authority{certificate: certificate, key: key, server: server, issued: make(map[string]*tls.Certificate)}, nil
+}
+
+// serverCertificate makes (once) the certificate of a kind: "", expired, self-signed, wrong-host.
+func (a *authority) serverCertificate(kind string) (*tls.Certificate, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c, ok := a.issued[kind]; ok {
+		return c, nil
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(int64(2 + len(a.issued))), Subject: pkix.Name{CommonName: "mock provider"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, DNSNames: []string{"localhost", "mock.test"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
+	parent, signer := a.certificate, a.key
+	switch kind {
+	case "expired":
+		template.NotBefore, template.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
+	case "self-signed":
+		parent, signer = template, a.server
+	case "wrong-host":
+		template.DNSNames, template.IPAddresses = []string{"other.example"}, nil
+	}
+	der, err := x509.CreateCertificate(crand.Reader, template, parent, a.server.Public(), signer)
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.server}
+	a.issued[kind] = c
+	return c, nil
+}
+
+// CertificateAuthority is the PEM certificate that a client of a provider with the setting tls has to trust; nil without TLS.
+func (p *Provider) CertificateAuthority() []byte {
+	if p.authority == nil {
+		return nil
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.authority.certificate.Raw})
+}
+
+// connectionMode reports whether a deviation chose a mode of the step connection.tls.
+func (p *Provider) connectionMode(mode string) bool {
+	for _, o := range (*p.program.Load())["connection.tls"] {
+		if slices.Contains(o.Mode, mode) {
+			return true
+		}
+	}
+	return false
+}
+
+// tlsConfig is TLS 1.2 and 1.3 with a good certificate, unless a deviation wants otherwise when the connection is made.
+func (p *Provider) tlsConfig() *tls.Config {
+	return &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		kind := ""
+		for _, k := range []string{"expired", "self-signed", "wrong-host"} {
+			if p.connectionMode(k) {
+				kind = k
+			}
+		}
+		certificate, err := p.authority.serverCertificate(kind)
+		if err != nil {
+			return nil, err
+		}
+		c := &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		switch {
+		case p.connectionMode("tls-1.0"):
+			c.MinVersion = tls.VersionTLS10
+		case p.connectionMode("tls-1.1"):
+			c.MinVersion = tls.VersionTLS11
+		case p.connectionMode("only-tls-1.1"):
+			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+		}
+		return c, nil
+	}}
+}
+
+// secureListener puts TLS on connections, but not on those that begin without it where a deviation answers plain HTTP.
+type secureListener struct {
+	net.Listener
+	p      *Provider
+	config *tls.Config
+}
+
+// Accept waits for a connection.
+func (l *secureListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if !l.p.connectionMode("plain-http") {
+		return tls.Server(conn, l.config), nil
+	}
+	peeked := &peekedConn{Conn: conn, reader: bufio.NewReaderSize(conn, 16)}
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	first, err := peeked.reader.Peek(1)
+	conn.SetReadDeadline(time.Time{})
+	if err == nil && first[0] != 0x16 { // not a TLS handshake record
+		return peeked, nil
+	}
+	return tls.Server(peeked, l.config), nil
+}
+
+// peekedConn is a connection whose beginning was looked at.
+type peekedConn struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (c *peekedConn) Read(b []byte) (int, error) { return c.reader.Read(b) }
