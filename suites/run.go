@@ -134,7 +134,7 @@ func cause(ctx context.Context) error {
 // waiting says how many of n slow checks may wait at a time. Where waiting moves the target's clock, one: the clock is
 // everybody's.
 func (r *run) waiting(n int) int {
-	if r.cfg.Target.Sleep != nil {
+	if r.info.Config.Sleep != nil {
 		return 1
 	}
 	return max(r.cfg.Procs, min(n, maxWaiting))
