@@ -34,6 +34,8 @@ type execution struct {
 	variants []*statement
 	current  *statement // whole, or the variant that runs
 	notes    []string
+	judged   *reports.Exchange // behind the last assertion
+	judgedAt int               // how many exchanges were recorded then
 
 	result reports.Check // set before done is closed
 }
@@ -121,10 +123,66 @@ func (e *execution) start(s *statement, body func(gomega.Gomega)) (ended <-chan 
 				e.conclude(s, harnessFault("the check's body ended its goroutine", nil))
 			}
 		}()
-		body(gomega.NewGomega(func(message string, _ ...int) { e.Fail(message) }))
+		body(e.gomega())
 		returned = true
 	}()
 	return over
+}
+
+// gomega is the check's own Gomega: a failure goes to Fail, and what was judged last is remembered as evidence.
+func (e *execution) gomega() gomega.Gomega {
+	return &judging{Gomega: gomega.NewGomega(func(message string, _ ...int) { e.Fail(message) }), e: e}
+}
+
+// judging is a Gomega that tells which response an assertion is about.
+type judging struct {
+	gomega.Gomega
+	e *execution
+}
+
+// Expect implements gomega.Gomega.
+func (j *judging) Expect(actual any, extra ...any) gomega.Assertion {
+	j.e.judges(actual)
+	return j.Gomega.ExpectWithOffset(1, actual, extra...)
+}
+
+// Ω implements gomega.Gomega.
+func (j *judging) Ω(actual any, extra ...any) gomega.Assertion { return j.Expect(actual, extra...) }
+
+// judges remembers the exchange behind an assertion's actual value, if there is one.
+func (e *execution) judges(actual any) {
+	var exchange *reports.Exchange
+	switch actual := actual.(type) {
+	case *target.Response:
+		if actual != nil {
+			exchange = actual.Exchange
+		}
+	case *target.Authorization:
+		if actual != nil {
+			if all := actual.Exchanges(); len(all) > 0 {
+				exchange = all[len(all)-1]
+			}
+		}
+	}
+	if exchange == nil {
+		return
+	}
+	recorded := len(e.as.Exchanges())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.judged, e.judgedAt = exchange, recorded
+}
+
+// decisive marks the exchange that a failure rests on: the one that was judged last, unless others were made since; without one,
+// the last of all.
+func (e *execution) decisive() {
+	e.mu.Lock()
+	judged := e.judged
+	if e.judgedAt != len(e.as.Exchanges()) {
+		judged = nil
+	}
+	e.mu.Unlock()
+	e.as.Decisive(judged)
 }
 
 // harnessFault is the statement of a check that is wrong itself: never a finding about the target.
@@ -196,7 +254,7 @@ func (e *execution) Fail(message string) {
 	if e.ctx.Err() != nil {
 		e.Inconclusive(message)
 	}
-	e.as.Decisive()
+	e.decisive()
 	e.unwind(statement{kind: failed, failure: matchers.ParseFailure(message)})
 }
 
@@ -208,6 +266,7 @@ func (e *execution) Variant(name string, body func(gomega.Gomega)) {
 	if !nested && !e.sealed {
 		e.variants = append(e.variants, s)
 		e.current = s
+		e.judged = nil
 	}
 	e.mu.Unlock()
 	switch {

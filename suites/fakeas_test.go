@@ -198,3 +198,72 @@ func TestProgress(t *testing.T) {
 		t.Errorf("%+v", events)
 	}
 }
+
+// decisiveRequest is the grant_type of the exchange that a finding rests on.
+func decisiveRequest(c reports.Check) string {
+	for _, x := range c.Exchanges {
+		if x.Decisive {
+			return x.Request.Body
+		}
+	}
+	return ""
+}
+
+func TestTheEvidenceIsWhatWasJudged(t *testing.T) {
+	send := func(as *target.AS, grant string) *target.Response {
+		return as.Token(target.Set("grant_type", grant))
+	}
+	bad := matchers.HaveStatus(200)
+	for name, test := range map[string]struct {
+		body Body
+		want string
+	}{
+		"an earlier one": {func(as *target.AS, g gomega.Gomega) {
+			first := send(as, "first")
+			send(as, "second")
+			g.Expect(first).To(bad)
+		}, "grant_type=first"},
+		"the last one, for a plain value": {func(as *target.AS, g gomega.Gomega) {
+			g.Expect(send(as, "first")).NotTo(bad)
+			g.Expect(send(as, "second").Status).To(gomega.Equal(200))
+		}, "grant_type=second"},
+		"by a judge of codes": {func(as *target.AS, g gomega.Gomega) {
+			first := send(as, "first")
+			send(as, "second")
+			matchers.JudgeError(as, g, first, matchers.Codes{Accept: []string{"invalid_grant"}})
+		}, "grant_type=first"},
+		"of a sample": {func(as *target.AS, g gomega.Gomega) {
+			for _, s := range as.TokenErrors() {
+				if s.Name == "unknown-grant-type" {
+					as.Variant(s.Name, func(g gomega.Gomega) { g.Expect(s.Response).To(bad) })
+				}
+			}
+		}, "grant_type=oauthcheck_unknown"},
+	} {
+		report := execute(t, against(&fakeAS{}, func(s *S) { s.Check("x", Requires(must), Needs(target.AnyTokenGrant), test.body) }))
+		c := report.Checks[0]
+		if got := decisiveRequest(c); c.Verdict != reports.Fail || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %s, decisive %q, want %q", name, c.Verdict, got, test.want)
+		}
+	}
+}
+
+func TestOwnWordsAreNotRedacted(t *testing.T) {
+	const sent = "Authorization: Basic base64(formenc(id) ':' formenc(secret)), then code=abcdefghijkl"
+	report := execute(t, against(&fakeAS{}, func(s *S) {
+		s.Check("x", Requires(must), Needs(target.AnyTokenGrant), Sends(sent), Title("With Basic base64(formenc(id)"), Variants("wrong-secret"),
+			func(as *target.AS, g gomega.Gomega) {
+				as.Variant("wrong-secret", func(g gomega.Gomega) {
+					r := as.Token(target.BasicCredentials(fakeID, "oauthcheck-wrong-secret-0123456789"))
+					g.Expect(r).To(matchers.IssueToken())
+				})
+			})
+	}))
+	c := report.Checks[0]
+	if c.Sent != sent || c.Title != "With Basic base64(formenc(id)" || c.Variants[0].Name != "wrong-secret" || c.Message != "1 of 1 variants: wrong-secret" {
+		t.Errorf("%q %q %+v %q", c.Sent, c.Title, c.Variants, c.Message)
+	}
+	if report.Requirements[0].Says == "" {
+		t.Error("the requirements are gone")
+	}
+}

@@ -63,7 +63,7 @@ func prepare(cfg Config) (*run, error) {
 		return nil, err
 	}
 	r.declare = newDeclarations(cfg.Profile, cfg.Judge)
-	r.redactor = newRedactor(cfg.Target)
+	r.redactor = newRedactor(cfg.Target, r.checks)
 	for _, c := range r.checks {
 		if _, ok := r.filtered[c]; !ok {
 			r.executions = append(r.executions, newExecution(c))

@@ -24,7 +24,8 @@ type AS struct {
 
 	mu       sync.Mutex
 	recorded []*reports.Exchange
-	shown    map[*reports.Exchange]bool // controls that are already among recorded
+	copies   map[*reports.Exchange]*reports.Exchange // among recorded, by what they are copies of
+	shown    map[*reports.Exchange]bool              // controls that are already among recorded
 }
 
 // NewAS returns the view of one execution of the check of that name (which seeds its random values).
@@ -49,16 +50,38 @@ func (as *AS) Exchanges() []reports.Exchange {
 	return out
 }
 
-// Decisive marks the last exchange that is no control as the one that a verdict rests on.
-func (as *AS) Decisive() {
+// Decisive marks an exchange as the one that a verdict rests on; nil, or one that this execution did not record, stands for the last
+// that is no control.
+func (as *AS) Decisive(exchange *reports.Exchange) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
+	if own, ok := as.copies[exchange]; ok {
+		exchange = own
+	}
+	for i := len(as.recorded) - 1; i >= 0; i-- {
+		if as.recorded[i] == exchange {
+			exchange.Decisive = true
+			return
+		}
+	}
 	for i := len(as.recorded) - 1; i >= 0; i-- {
 		if !as.recorded[i].Control {
 			as.recorded[i].Decisive = true
 			return
 		}
 	}
+}
+
+// recordCopy records an exchange that others record as well: what this execution marks in its evidence is not for them.
+func (as *AS) recordCopy(x *reports.Exchange) {
+	own := *x
+	as.record(&own)
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if as.copies == nil {
+		as.copies = map[*reports.Exchange]*reports.Exchange{}
+	}
+	as.copies[x] = &own
 }
 
 func (as *AS) record(x *reports.Exchange) {
