@@ -94,6 +94,7 @@ func reportFiles() []*output {
 		{flag: "json", format: "JSON", write: reports.WriteJSON},
 		{flag: "html", format: "HTML", write: reports.WriteHTML},
 		{flag: "markdown", format: "Markdown", write: reports.WriteMarkdown},
+		{flag: "sarif", format: "SARIF", write: reports.WriteSARIF},
 	}
 }
 

@@ -53,12 +53,12 @@ func readJSON(t *testing.T, file string) *reports.Report {
 }
 
 // files are the report files of one run.
-type files struct{ junit, json, html, markdown string }
+type files struct{ junit, json, html, markdown, sarif string }
 
 func reportFiles(t *testing.T) (files, []string) {
 	dir := t.TempDir()
-	f := files{filepath.Join(dir, "junit.xml"), filepath.Join(dir, "report.json"), filepath.Join(dir, "report.html"), filepath.Join(dir, "report.md")}
-	return f, []string{"--junit", f.junit, "--json", f.json, "--html", f.html, "--markdown", f.markdown}
+	f := files{filepath.Join(dir, "junit.xml"), filepath.Join(dir, "report.json"), filepath.Join(dir, "report.html"), filepath.Join(dir, "report.md"), filepath.Join(dir, "report.sarif")}
+	return f, []string{"--junit", f.junit, "--json", f.json, "--html", f.html, "--markdown", f.markdown, "--sarif", f.sarif}
 }
 
 // mustAgree compares the JUnit report with the JSON report and looks for secrets in all files.
@@ -91,7 +91,7 @@ func (f files) mustAgree(t *testing.T, secrets ...string) *reports.Report {
 	if cases != len(r.Checks) || failures != r.Summary.Fail || skips != r.Summary.Skip || errs != r.Summary.Inconclusive {
 		t.Errorf("JUnit: %d cases, %d failures, %d skipped, %d errors; JSON: %d checks, %+v", cases, failures, skips, errs, len(r.Checks), r.Summary)
 	}
-	for _, file := range []string{f.junit, f.json, f.html, f.markdown} {
+	for _, file := range []string{f.junit, f.json, f.html, f.markdown, f.sarif} {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Error(err)
