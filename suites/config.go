@@ -25,6 +25,12 @@ const (
 	FailOnShould = "should"
 )
 
+// The values of Config.Evidence.
+const (
+	EvidenceAll      = "all"      // every check's exchanges are in the report (default)
+	EvidenceFindings = "findings" // only those of checks that came to something else than pass or skip
+)
+
 // Defaults of a run.
 const (
 	DefaultProcs    = 16
@@ -43,6 +49,8 @@ type Config struct {
 	Exclude []string // checks to leave out
 	Lanes   []string // lanes to run; empty: fast; "all": every lane
 	FailOn  string   // FailOnMust or FailOnShould
+
+	Evidence string // EvidenceAll or EvidenceFindings
 
 	Procs    int           // checks at a time; default DefaultProcs
 	Deadline time.Duration // of the whole run; default DefaultDeadline
@@ -78,6 +86,9 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, err
 	}
 	if err := word(&cfg.FailOn, "fail-on", FailOnMust, FailOnMust, FailOnShould); err != nil {
+		return cfg, err
+	}
+	if err := word(&cfg.Evidence, "evidence", EvidenceAll, EvidenceAll, EvidenceFindings); err != nil {
 		return cfg, err
 	}
 	lanes := laneNames()

@@ -248,6 +248,18 @@ func TestTheEvidenceIsWhatWasJudged(t *testing.T) {
 	}
 }
 
+func TestEvidenceOfFindingsOnly(t *testing.T) {
+	cfg := against(&fakeAS{cacheable: true}, func(s *S) {
+		s.Check("fails", Requires(must), Needs(target.AnyTokenGrant), noStore)
+		s.Check("passes", Requires("RFC6749-3.2.1-01"), Needs(target.AnyTokenGrant), wrongSecret)
+	})
+	cfg.Evidence = EvidenceFindings
+	report := execute(t, cfg)
+	if n, none := len(report.Checks[0].Exchanges), len(report.Checks[1].Exchanges); n == 0 || none != 0 || outcomes(report) != "fails fail, passes pass" {
+		t.Errorf("%s with %d and %d exchanges", outcomes(report), n, none)
+	}
+}
+
 func TestOwnWordsAreNotRedacted(t *testing.T) {
 	const sent = "Authorization: Basic base64(formenc(id) ':' formenc(secret)), then code=abcdefghijkl"
 	report := execute(t, against(&fakeAS{}, func(s *S) {

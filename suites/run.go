@@ -211,6 +211,9 @@ func (r *run) limit(c *Check) time.Duration {
 // settle judges an execution and announces that it is over.
 func (r *run) settle(e *execution, a account) {
 	e.result = judge(e.check, a, r.declare)
+	if r.cfg.Evidence == EvidenceFindings && (e.result.Verdict == reports.Pass || e.result.Verdict == reports.Skip) {
+		e.result.Exchanges = []reports.Exchange{}
+	}
 	close(e.done)
 	if r.cfg.Progress == nil || e.result.Verdict == reports.Skip {
 		return

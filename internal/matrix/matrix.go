@@ -48,12 +48,15 @@ type Behaviour struct {
 // timeout bounds one request. Without sockets an answer takes a millisecond; a busy machine takes its time.
 const timeout = 5 * time.Second
 
-// base is what the strict mock can do but leaves out by choice.
-func base() map[string]any { return map[string]any{"implicit": true} }
+// base is what the strict mock can do but leaves out by choice; and it signs quickly.
+func base() map[string]any {
+	return map[string]any{"implicit": true, "id_token": map[string]any{"algorithm": "ES256"}}
+}
 
 // Run executes the checks of all lanes against a provider with the behaviour.
 func Run(ctx context.Context, b Behaviour) (*reports.Report, error) {
-	cfg := suites.Config{Lanes: []string{"all"}, Include: b.Include, Procs: 4, Deadline: 2 * time.Minute}
+	cfg := suites.Config{Lanes: []string{"all"}, Include: b.Include, Procs: 4, Deadline: 2 * time.Minute,
+		Evidence: suites.EvidenceFindings}
 	options, err := b.options()
 	if err != nil {
 		return nil, err
