@@ -66,10 +66,11 @@ func TestServers(t *testing.T) {
 	for _, file := range folders {
 		dir := filepath.Dir(file)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel() // most of the time goes into waiting for lifetimes
 			s := server{dir: dir, binary: binary}
 			s.install(t)
 			var seen []reports.Check
-			t.Run("fast", func(t *testing.T) { seen = append(seen, s.conformance(t, ordinary, "fast,race")...) })
+			t.Run("fast", func(t *testing.T) { seen = append(seen, s.conformance(t, ordinary, "fast,race,destructive")...) })
 			if s.lifetimesSwitchable(t) {
 				t.Run("slow", func(t *testing.T) { seen = append(seen, s.conformance(t, short, "slow")...) })
 			}
