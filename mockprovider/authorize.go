@@ -451,7 +451,7 @@ func (x *exchange) issueToFragment(a *authorizationRequest, g *grant) params {
 	if !t.expires.IsZero() {
 		ps = append(ps, param{"expires_in", strconv.FormatInt(int64(t.expires.Sub(x.now)/time.Second), 10)})
 	}
-	if asked := x.params.get("scope"); asked == "" || x.tellsScope(issued{access: t, asked: asked}) {
+	if asked := x.params.get("scope"); asked == "" || x.tellsScope(asked, t.scope) {
 		ps = append(ps, param{"scope", strings.Join(t.scope, " ")})
 	}
 	return ps

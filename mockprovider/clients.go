@@ -40,6 +40,7 @@ type User struct {
 	Username string         `yaml:"-" json:"username"`
 	Password string         `yaml:"password" json:"password"`
 	Sub      string         `yaml:"sub" json:"sub" doc:"subject identifier; default: a fixed one made from the login name"`
+	MayAct   string         `yaml:"may_act" json:"may_act,omitempty" doc:"client that may act for the user, where an actor token is sent: may_act in the user's tokens (RFC 8693 section 4.4)"`
 	Claims   map[string]any `yaml:"claims" json:"claims,omitempty" doc:"claims about the user: name, email …"`
 }
 
@@ -49,13 +50,13 @@ func readyMadeClients() map[string]Client {
 		"web-app": {
 			Secret: "not-a-secret.web-app.0123456789abcdef", Name: "Web app", Kind: "web",
 			RedirectURIs: []string{"https://client.example/callback", "https://client.example/other", "https://client.example/callback?tenant=1&x=a%20b"},
-			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password"},
+			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password", tokenExchangeGrant},
 			Description:  "confidential, several redirect URIs, one of them with a query",
 		},
 		"web-app-2": {
 			Secret: "not-a-secret.web-app-2.0123456789abcdef", Name: "Second web app", Kind: "web",
 			RedirectURIs: []string{"https://second.example/callback"},
-			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password"},
+			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password", tokenExchangeGrant},
 			Description:  "confidential, a single redirect URI",
 		},
 		"native-app": {
@@ -78,9 +79,9 @@ func readyMadeClients() map[string]Client {
 		},
 		"service": {
 			Secret: "not-a-secret.service.0123456789abcdef", Name: "Service", Kind: "service",
-			Grants: []string{"client_credentials"}, RedirectURIs: []string{"https://service.example/callback"},
+			Grants: []string{"client_credentials", tokenExchangeGrant}, RedirectURIs: []string{"https://service.example/callback"},
 			Scopes:      []string{"read", "write"},
-			Description: "confidential, client_credentials only",
+			Description: "confidential, no users: client_credentials and token exchange",
 		},
 		"resource-server": {
 			Secret: "not-a-secret.resource-server.0123456789", Name: "Resource server", Kind: "service",

@@ -4,14 +4,17 @@ import "slices"
 
 // Description is what a client has to know of the provider: the JSON of `oauthcheck mock --json`.
 type Description struct {
-	Issuer     string             `json:"issuer"`
-	Endpoints  map[string]string  `json:"endpoints"` // URL by name: authorize, token, userinfo, introspection, revocation, jwks, resource, metadata …
-	Clients    []Client           `json:"clients"`
-	Users      []User             `json:"users"`
-	Scopes     []string           `json:"scopes"`
-	Grants     []string           `json:"grants"`               // grant types, and implicit
-	Lifetimes  map[string]float64 `json:"lifetimes"`            // in seconds: code, access_token, refresh_token, id_token, session
-	Deviations []string           `json:"deviations,omitempty"` // the deviations in force
+	Issuer    string             `json:"issuer"`
+	Endpoints map[string]string  `json:"endpoints"` // URL by name: authorize, token, userinfo, introspection, revocation, jwks, resource, metadata …
+	Clients   []Client           `json:"clients"`
+	Users     []User             `json:"users"`
+	Scopes    []string           `json:"scopes"`
+	Grants    []string           `json:"grants"`    // grant types, and implicit
+	Lifetimes map[string]float64 `json:"lifetimes"` // in seconds: code, access_token, refresh_token, id_token, session
+
+	TokenExchange *TokenExchangeSettings `json:"token_exchange,omitempty"` // what may be exchanged (RFC 8693)
+
+	Deviations []string `json:"deviations,omitempty"` // the deviations in force
 }
 
 // Describe returns the provider's description.
@@ -33,6 +36,9 @@ func (p *Provider) Describe() Description {
 	l := p.settings.Lifetimes
 	d.Lifetimes = map[string]float64{"code": l.Code.Seconds(), "access_token": l.AccessToken.Seconds(), "refresh_token": l.RefreshToken.Seconds(),
 		"id_token": l.IDToken.Seconds(), "session": l.Session.Seconds()}
+	if slices.Contains(d.Grants, tokenExchangeGrant) {
+		d.TokenExchange = &p.settings.TokenExchange
+	}
 	if p.settings.Implicit {
 		d.Grants = append(slices.Clone(d.Grants), "implicit")
 	}

@@ -112,6 +112,7 @@ func (x *exchange) introspectionResponse(t *token) object {
 	if keep("introspection.iss") {
 		o = append(o, member{"iss", x.p.issuer(x)})
 	}
+	o = append(o, t.grant.actorClaims()...)
 	if t.id != "" && keep("introspection.jti") {
 		o = append(o, member{"jti", t.id})
 	}

@@ -40,6 +40,8 @@ type Settings struct {
 	Refresh     RefreshSettings     `yaml:"refresh"`
 	IDToken     IDTokenSettings     `yaml:"id_token"`
 
+	TokenExchange TokenExchangeSettings `yaml:"token_exchange"`
+
 	IssParameter    bool `yaml:"iss_parameter" doc:"iss in authorization responses (RFC 9207)"`
 	RequireState    bool `yaml:"require_state" doc:"authorization requests need a state"`
 	RequireRedirect bool `yaml:"require_redirect_uri" doc:"authorization requests need a redirect_uri even if only one is registered"`
@@ -83,6 +85,15 @@ type IDTokenSettings struct {
 	Algorithm string `yaml:"algorithm" doc:"RS256 or ES256"`
 }
 
+// TokenExchangeSettings is the policy on RFC 8693.
+type TokenExchangeSettings struct {
+	SubjectTokenTypes   []string `yaml:"subject_token_types" json:"subject_token_types" doc:"what may be exchanged: access_token, refresh_token, id_token, jwt"`
+	ActorTokenTypes     []string `yaml:"actor_token_types" json:"actor_token_types" doc:"what may name the actor, likewise"`
+	RequestedTokenTypes []string `yaml:"requested_token_types" json:"requested_token_types" doc:"what it may be exchanged for, likewise"`
+	Audiences           []string `yaml:"audiences" json:"audiences" doc:"values of audience that are known"`
+	Resources           []string `yaml:"resources" json:"resources" doc:"values of resource that are known, beside the URL of the protected resource"`
+}
+
 // strictSettings is the strict provider.
 func strictSettings() Settings {
 	return Settings{
@@ -93,7 +104,7 @@ func strictSettings() Settings {
 		},
 		Clients:           readyMadeClients(),
 		Users:             readyMadeUsers(),
-		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password"},
+		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant},
 		ResponseModes:     []string{"query", "fragment", "form_post"},
 		ClientAuthMethods: []string{"client_secret_basic", "client_secret_post", "none"},
 		Login:             "form", AutoUser: "alice", Consent: "form",
@@ -104,9 +115,16 @@ func strictSettings() Settings {
 		PKCE:          PKCESettings{Required: "public", Methods: []string{"S256"}},
 		Lifetimes: Lifetimes{Code: time.Minute, AccessToken: 15 * time.Minute, RefreshToken: 30 * 24 * time.Hour, IDToken: 15 * time.Minute,
 			Session: 8 * time.Hour},
-		AccessToken:  AccessTokenSettings{Format: "opaque", Algorithm: "RS256"},
-		Refresh:      RefreshSettings{Issue: "always", Rotation: true, ReuseDetection: true},
-		IDToken:      IDTokenSettings{Algorithm: "RS256"},
+		AccessToken: AccessTokenSettings{Format: "opaque", Algorithm: "RS256"},
+		Refresh:     RefreshSettings{Issue: "always", Rotation: true, ReuseDetection: true},
+		IDToken:     IDTokenSettings{Algorithm: "RS256"},
+		TokenExchange: TokenExchangeSettings{
+			SubjectTokenTypes:   []string{accessToken, refreshToken, idTokenType, jwtType},
+			ActorTokenTypes:     []string{accessToken, idTokenType, jwtType},
+			RequestedTokenTypes: []string{accessToken, refreshToken, idTokenType, jwtType},
+			Audiences:           []string{"orders", "invoices"},
+			Resources:           []string{"https://api.example/orders", "https://api.example/orders?tenant=1", "https://api.example/invoices"},
+		},
 		IssParameter: true, InvalidClient: 401, OpenID: true,
 	}
 }

@@ -67,7 +67,7 @@ var stepIndex = sync.OnceValue(func() map[string]int {
 // stepTable lists all steps. Adding a check to the server means adding its guard here and calling x.guard with its name;
 // tests make sure that both are done.
 var stepTable = sync.OnceValue(func() []Step {
-	return slices.Concat(connectionSteps(), authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), scopeSteps(), tokenValueSteps(),
+	return slices.Concat(connectionSteps(), authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), exchangeSteps(), scopeSteps(), tokenValueSteps(),
 		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), introspectionSteps(), revocationSteps(), documentSteps())
 })
 

@@ -89,6 +89,9 @@ type grant struct {
 	nonce                         string
 	authTime                      time.Time
 	audience                      []string
+	exchanged                     bool        // by RFC 8693
+	owner                         string      // sub where user is nil and it is not the client itself
+	act                           any         // the act claim (RFC 8693 section 4.1), nil for none
 	accessRevoked, refreshRevoked atomic.Bool // of all tokens issued so far and later
 }
 

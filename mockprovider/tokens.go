@@ -106,12 +106,17 @@ type issued struct {
 
 // issueAccess makes an access token.
 func (x *exchange) issueAccess(g *grant, scope []string) *token {
+	return x.issueAccessAs(g, scope, x.p.settings.AccessToken.Format)
+}
+
+// issueAccessAs makes an access token of a format.
+func (x *exchange) issueAccessAs(g *grant, scope []string, format string) *token {
 	t := &token{kind: accessToken, grant: g, scope: scope, issued: x.now, audience: x.list("access_token.audience", x.audience(g))}
 	if lifetime := x.duration("access_token.lifetime", x.p.settings.Lifetimes.AccessToken); lifetime != 0 {
 		t.expires = x.now.Add(lifetime)
 	}
 	x.token = t
-	if x.text("access_token.format", x.p.settings.AccessToken.Format) == "jwt" {
+	if x.text("access_token.format", format) == "jwt" {
 		t.id = x.p.random.text(22, base64URL)
 		t.value = x.jwtAccessToken(t)
 	} else {
@@ -138,6 +143,7 @@ func (x *exchange) jwtAccessToken(t *token) string {
 	if t.grant.user != nil {
 		claims = append(claims, member{"auth_time", t.grant.authTime.Unix()})
 	}
+	claims = append(claims, t.grant.actorClaims()...)
 	return x.jws("access_token", x.p.settings.AccessToken.Algorithm, "at+jwt", claims)
 }
 
@@ -152,6 +158,9 @@ func (t *token) expiresUnix() int64 {
 func (g *grant) subject() string {
 	if g.user != nil {
 		return g.user.Sub
+	}
+	if g.owner != "" {
+		return g.owner
 	}
 	return g.client
 }
@@ -201,6 +210,7 @@ func (x *exchange) idToken(g *grant, access string, code string) string {
 	if code != "" {
 		claims = append(claims, member{"c_hash", halfHash(code)})
 	}
+	claims = append(claims, g.actorClaims()...)
 	return x.jws("id_token", x.p.settings.IDToken.Algorithm, "JWT", claims)
 }
 
@@ -223,7 +233,7 @@ func (x *exchange) respondToken(t issued) {
 	if t.refresh != nil {
 		o = append(o, member{"refresh_token", t.refresh.value})
 	}
-	if x.tellsScope(t) {
+	if x.tellsScope(t.asked, t.access.scope) {
 		o = append(o, member{"scope", strings.Join(t.access.scope, " ")})
 	}
 	if t.idToken != "" {
@@ -233,8 +243,8 @@ func (x *exchange) respondToken(t issued) {
 }
 
 // tellsScope: scope may be left out where it is what the client asked for (RFC 6749 section 5.1).
-func (x *exchange) tellsScope(t issued) bool {
-	same := t.asked != "" && sameWords(words(t.asked), t.access.scope)
+func (x *exchange) tellsScope(asked string, granted []string) bool {
+	same := asked != "" && sameWords(words(asked), granted)
 	switch x.p.settings.ScopeResponse {
 	case "never":
 		return false

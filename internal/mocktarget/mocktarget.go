@@ -18,10 +18,31 @@ func Config(p *mockprovider.Provider) target.Config {
 	if url := d.Endpoints["resource"]; url != "" {
 		c.Resource = target.Resource{URL: url, Scopes: []string{"read"}, InsufficientScope: insufficient(d.Scopes)}
 	}
+	c.TokenExchange = exchange(d)
 	c.Timing.CodeLifetime = time.Duration(d.Lifetimes["code"] * float64(time.Second))
 	c.Sleep = func(wait time.Duration) error {
 		p.Clock().Advance(wait)
 		return nil
+	}
+	return c
+}
+
+// exchange is what the provider exchanges (RFC 8693); every target is its own audience.
+func exchange(d mockprovider.Description) target.TokenExchangeConfig {
+	if d.TokenExchange == nil {
+		return target.TokenExchangeConfig{}
+	}
+	c := target.TokenExchangeConfig{
+		SubjectTokenTypes: slices.Clone(d.TokenExchange.SubjectTokenTypes), RequestedTokenTypes: slices.Clone(d.TokenExchange.RequestedTokenTypes),
+		ActorTokenTypes: slices.Clone(d.TokenExchange.ActorTokenTypes), Delegation: len(d.TokenExchange.ActorTokenTypes) > 0,
+		Audience: slices.Clone(d.TokenExchange.Audiences), Resource: slices.Clone(d.TokenExchange.Resources),
+		ExpectedAudience: map[string]string{},
+	}
+	if url := d.Endpoints["resource"]; url != "" {
+		c.Resource = append([]string{url}, c.Resource...)
+	}
+	for _, name := range slices.Concat(c.Audience, c.Resource) {
+		c.ExpectedAudience[name] = name
 	}
 	return c
 }

@@ -145,6 +145,8 @@ type TokenExchangeConfig struct {
 	Resource            []string `yaml:"resource"`
 	Scope               string   `yaml:"scope"`
 	Delegation          bool     `yaml:"delegation"`
+	// ExpectedAudience is what the audience of the issued token holds for a value of audience or resource.
+	ExpectedAudience map[string]string `yaml:"expected_audience"`
 }
 
 // Timing gathers every wait of a run.

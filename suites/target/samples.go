@@ -53,11 +53,15 @@ func (s *sample[T]) take(as *AS, name string, make func(*AS) []T) []T {
 	return s.series
 }
 
-// TokenResponses are successful token responses of this run: one of every grant that works, refresh included.
+// TokenResponses are successful token responses of this run: one of every grant that works, refresh and token exchange included.
 func (as *AS) TokenResponses() []TokenSample {
 	return as.run.samples.responses.take(as, "token-responses", func(as *AS) []TokenSample {
 		var out []TokenSample
-		for _, grant := range as.Grants() {
+		grants := as.Grants()
+		if as.Has(TokenExchange) {
+			grants = append(slices.Clone(grants), TokenExchange)
+		}
+		for _, grant := range grants {
 			attempt(func() {
 				if r := as.TokenBy(grant, NoControl()); r.IssuesToken() {
 					out = append(out, TokenSample{string(grant), r})

@@ -18,6 +18,8 @@ type subject struct {
 	tokenType string  // "" is the access token type
 	requested string  // requested_token_type, "" sends none
 	client    *Client // to which the subject token is issued
+	// audience and resource of the target file are sent, as far as there are any: a server may know only one of the parameters.
+	audience, resource bool
 }
 
 // ExchangeToken sends a token exchange request (RFC 8693 section 2.1) with a fresh subject token of a kind that the target
@@ -82,10 +84,10 @@ func (as *AS) exchangeRequest(client *Client, m manner, f flow) *Request {
 		params = append(params, Param{Name: "requested_token_type", Value: s.requested})
 	}
 	// audience and resource may repeat (RFC 8693 section 2.1); the first of each is the usual request.
-	if len(config.Audience) > 0 {
+	if s.audience && len(config.Audience) > 0 {
 		params = append(params, Param{Name: "audience", Value: config.Audience[0]})
 	}
-	if len(config.Resource) > 0 {
+	if s.resource && len(config.Resource) > 0 {
 		params = append(params, Param{Name: "resource", Value: config.Resource[0]})
 	}
 	scope := config.Scope
@@ -122,11 +124,32 @@ func (run *Run) exchangeManners(client *Client) []manner {
 	for _, t := range types {
 		for _, owner := range owners {
 			for _, want := range requested {
-				out = append(out, manner{subject: subject{tokenType: expandTokenType(t), requested: expandTokenType(want), client: owner}})
+				for _, named := range exchangeTargets(config.TokenExchange) {
+					out = append(out, manner{subject: subject{tokenType: expandTokenType(t), requested: expandTokenType(want), client: owner,
+						audience: named[0], resource: named[1]}})
+				}
 			}
 		}
 	}
 	return out
+}
+
+// exchangeTargets lists which of audience and resource to send: all that is configured, else less.
+func exchangeTargets(config TokenExchangeConfig) [][2]bool {
+	audience, resource := len(config.Audience) > 0, len(config.Resource) > 0
+	switch {
+	case audience && resource:
+		return [][2]bool{{true, true}, {true, false}, {false, true}, {}}
+	case audience || resource:
+		return [][2]bool{{audience, resource}, {}}
+	}
+	return [][2]bool{{}}
+}
+
+// ActorToken is a fresh access token that the client which exchanges tokens got for itself, to act for others; else the check is
+// inconclusive.
+func (as *AS) ActorToken(edits ...RequestEdit) string {
+	return as.TokensBy(ClientCredentials, append([]RequestEdit{As(as.ClientFor(TokenExchange))}, edits...)...).AccessToken
 }
 
 // expandTokenType lets a target file say access_token for the URN.
