@@ -50,7 +50,8 @@ const timeout = 5 * time.Second
 
 // base is what the strict mock can do but leaves out by choice; and it signs quickly.
 func base() map[string]any {
-	return map[string]any{"implicit": true, "id_token": map[string]any{"algorithm": "ES256"}}
+	return map[string]any{"implicit": true, "id_token": map[string]any{"algorithm": "ES256"},
+		"users": map[string]any{"alice": map[string]any{"may_act": "web-app"}}}
 }
 
 // Run executes the checks of all lanes against a provider with the behaviour.
