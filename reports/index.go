@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"math/bits"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -32,9 +33,10 @@ const (
 
 // index finds many secrets in a text in one pass. All comparing happens on folded text.
 type index struct {
+	size     int       // number of secrets, those that are not searched for included
 	patterns []pattern // sorted by text
 	starts   bitset    // grams that patterns begin with
-	grams    bitset    // all grams of the secrets of which fragments count
+	grams    bitset    // these and all grams of the secrets of which fragments count
 	parts    [2]pool   // those secrets, long and short ones
 	public   []byte    // text of which fragments do not count
 }
@@ -71,21 +73,22 @@ type searched struct {
 func newIndex(secrets []searched, public string) *index {
 	x := &index{public: []byte(foldString(public))}
 	x.parts = [2]pool{{min: minFragment, located: map[string]int{}}, {min: gram, located: map[string]int{}}}
-	seen := map[string]bool{}
+	x.patterns = make([]pattern, 0, 8*len(secrets))
+	seen := make(map[string]bool, 8*len(secrets))
 	add := func(text string, secret int) {
-		text = foldString(text)
-		if len(text) < gram || seen[text] {
+		form, _ := fold(make([]byte, 0, len(text)), nil, text)
+		if len(form) < gram || seen[string(form)] {
 			return
 		}
-		seen[text] = true
-		x.patterns = append(x.patterns, pattern{text: []byte(text), secret: secret})
+		seen[string(form)] = true
+		x.patterns = append(x.patterns, pattern{text: form, secret: secret})
 	}
 	for _, s := range secrets {
 		for _, form := range forms(s.value) {
 			add(form, s.number)
 		}
 	}
-	sort.SliceStable(x.patterns, func(i, j int) bool { return bytes.Compare(x.patterns[i].text, x.patterns[j].text) < 0 })
+	slices.SortFunc(x.patterns, func(a, b pattern) int { return bytes.Compare(a.text, b.text) })
 	x.starts = newBitset(len(x.patterns))
 	for i := range x.patterns {
 		p := &x.patterns[i]
@@ -108,7 +111,10 @@ func newIndex(secrets []searched, public string) *index {
 			p.add(spelling, s.number)
 		}
 	}
-	x.grams = newBitset(len(x.parts[0].all) + len(x.parts[1].all))
+	x.grams = newBitset(len(x.parts[0].all) + len(x.parts[1].all) + len(x.patterns))
+	for _, p := range x.patterns {
+		x.grams.set(key(p.text))
+	}
 	for _, p := range x.parts {
 		var k uint64
 		for i, c := range p.all {
@@ -208,6 +214,12 @@ func (x *index) find(v view, hits []found, buf *buffers) []found {
 		if n++; n < gram {
 			continue
 		}
+		if !x.grams.has(k) {
+			if first >= 0 {
+				flush(i)
+			}
+			continue
+		}
 		begin := i - gram + 1
 		if x.starts.has(k) {
 			if p := x.longest(text[begin:]); p != nil {
@@ -217,9 +229,7 @@ func (x *index) find(v view, hits []found, buf *buffers) []found {
 				continue
 			}
 		}
-		if !x.grams.has(k) {
-			flush(i)
-		} else if first < 0 {
+		if first < 0 {
 			first = begin
 		}
 	}

@@ -39,7 +39,8 @@ type Redactor struct {
 	public    []string
 	addresses map[string]bool // the target's endpoints, folded
 	scanned   map[scanKey][]hit
-	index     *index // nil: to be built
+	indexes   []*index // of the first secrets, as many as indexed says
+	indexed   int
 	cut       map[scanKey][]segment
 	buf       buffers
 }
@@ -97,11 +98,31 @@ func (r *Redactor) Learn(s Secret) {
 func (r *Redactor) Redact(report *Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.redact(report, true)
+}
+
+// RedactCheck does what Redact does for a single check, for the sake of a message that cannot wait for the report.
+func (r *Redactor) RedactCheck(c *Check) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	report := Report{Checks: []Check{*c}}
+	r.redact(&report, false)
+	*c = report.Checks[0]
+}
+
+// redact redacts a report; whole says that it is worth while to put the index in order first.
+func (r *Redactor) redact(report *Report, whole bool) {
 	r.addPublic(report.Target.URL)
 	for _, name := range sortedKeys(report.Target.Endpoints) {
-		r.addresses[foldString(report.Target.Endpoints[name])] = true
+		if id := foldString(report.Target.Endpoints[name]); !r.addresses[id] {
+			r.addresses[id] = true
+			r.forget()
+		}
 	}
 	walk(report, r.collect, false)
+	if whole {
+		r.forget()
+	}
 	for i := range report.Checks {
 		for j := range report.Checks[i].Exchanges {
 			if e := &report.Checks[i].Exchanges[j]; e.Curl == "" {
@@ -114,19 +135,15 @@ func (r *Redactor) Redact(report *Report) {
 	clear(r.cut)
 }
 
-// RedactCheck does what Redact does for a single check, for the sake of a message that cannot wait for the report.
-func (r *Redactor) RedactCheck(c *Check) {
-	report := Report{Checks: []Check{*c}}
-	r.Redact(&report)
-	*c = report.Checks[0]
-}
-
 // String replaces the secrets that are known so far in a text.
 func (r *Redactor) String(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.collect(text, inText, "")
-	return r.rewrite(text, inText, "")
+	out := r.rewrite(text, inText, "")
+	clear(r.scanned)
+	clear(r.cut)
+	return out
 }
 
 // learn makes a secret known. Of several kinds that a value has the one with the lowest rank names it.
@@ -144,21 +161,23 @@ func (r *Redactor) learn(kind, value string, rank int) *secret {
 		r.byValue[id] = s
 		if value != "" {
 			r.secrets = append(r.secrets, s)
-			r.forget()
+			clear(r.cut)
 		}
 	} else if rank < s.rank {
+		if s.rank >= rankCookie || rank == 0 { // what is searched for changes
+			r.forget()
+		}
 		s.kind, s.rank = kind, rank
 		if rank == 0 {
 			s.value = value
 		}
-		r.forget()
 	}
 	return s
 }
 
 // forget drops what was derived from the secrets known so far.
 func (r *Redactor) forget() {
-	r.index = nil
+	r.indexes, r.indexed = nil, 0
 	clear(r.cut)
 }
 
@@ -320,13 +339,13 @@ func (r *Redactor) search(text string, depth int, budget *int) []found {
 	if len(text) < minElided {
 		return nil
 	}
-	if r.index == nil {
-		r.index = r.build()
-	}
+	r.update()
 	var hits []found
 	v, more := view{text: text}, true
 	for n := 0; more && n <= maxLayers; n++ {
-		hits = r.index.find(v, hits, &r.buf)
+		for _, x := range r.indexes {
+			hits = x.find(v, hits, &r.buf)
+		}
 		if depth < maxNesting {
 			base64Runs(v.text, budget, func(i, j int, decoded string) bool {
 				inner := r.search(decoded, depth+1, budget)
@@ -342,11 +361,26 @@ func (r *Redactor) search(text string, depth int, budget *int) []found {
 	return hits
 }
 
-// build makes the index of all secrets that can be searched for.
-func (r *Redactor) build() *index {
+// update makes an index of the secrets that have none yet. So that a few new ones do not cost a new index of all, there
+// may be several, each at least twice as large as the next.
+func (r *Redactor) update() {
+	if r.indexed == len(r.secrets) {
+		return
+	}
+	from := r.indexed
+	for n := len(r.indexes); n > 0 && r.indexes[n-1].size < 2*(len(r.secrets)-from); n-- {
+		from -= r.indexes[n-1].size
+		r.indexes = r.indexes[:n-1]
+	}
+	r.indexes = append(r.indexes, r.build(r.secrets[from:]))
+	r.indexed = len(r.secrets)
+}
+
+// build makes an index of those secrets that can be searched for.
+func (r *Redactor) build(secrets []*secret) *index {
 	public := foldString(strings.Join(r.public, " "))
 	var list []searched
-	for _, s := range r.secrets {
+	for _, s := range secrets {
 		id := foldString(canonical(s.value))
 		if len(id) < gram || vocabulary[id] {
 			continue
@@ -357,7 +391,9 @@ func (r *Redactor) build() *index {
 		}
 		list = append(list, searched{s.number, s.value, !cookie})
 	}
-	return newIndex(list, words+" "+strings.Join(r.public, " "))
+	x := newIndex(list, words+" "+strings.Join(r.public, " "))
+	x.size = len(secrets)
+	return x
 }
 
 // walk visits every text of a report that may hold a secret, in the order in which a report shows them. What comes from

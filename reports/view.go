@@ -47,11 +47,10 @@ func (v view) peel() (view, bool) {
 				out = make([]byte, 0, len(t))
 				at = make([]int32, 0, len(t)+1)
 			}
-			for k := done; k < i; k++ {
-				out, at = append(out, t[k]), append(at, v.offset(k))
-			}
-			for k := range len(decoded) {
-				out, at = append(out, decoded[k]), append(at, v.offset(i))
+			out, at = append(out, t[done:i]...), v.offsets(at, done, i)
+			out = append(out, decoded...)
+			for range len(decoded) {
+				at = append(at, v.offset(i))
 			}
 			i += n
 			done = i
@@ -65,13 +64,19 @@ func (v view) peel() (view, bool) {
 	if out == nil {
 		return v, false
 	}
-	for k := done; k <= len(t); k++ {
-		if k < len(t) {
-			out = append(out, t[k])
-		}
-		at = append(at, v.offset(k))
-	}
+	out, at = append(out, t[done:]...), v.offsets(at, done, len(t)+1)
 	return view{string(out), at}, true
+}
+
+// offsets appends the offsets in the source of the bytes i to j to at.
+func (v view) offsets(at []int32, i, j int) []int32 {
+	if v.at != nil {
+		return append(at, v.at[i:j]...)
+	}
+	for ; i < j; i++ {
+		at = append(at, int32(i))
+	}
+	return at
 }
 
 func (v view) offset(i int) int32 {
