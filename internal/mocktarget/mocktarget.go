@@ -20,6 +20,7 @@ func Config(p *mockprovider.Provider) target.Config {
 	}
 	c.TokenExchange = exchange(d)
 	c.Timing.CodeLifetime = time.Duration(d.Lifetimes["code"] * float64(time.Second))
+	c.TLS.CA = p.CertificateAuthority()
 	c.Sleep = func(wait time.Duration) error {
 		p.Clock().Advance(wait)
 		return nil

@@ -59,3 +59,11 @@ func TestConfig(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func TestHTTPS(t *testing.T) {
+	p := mockprovider.New(t, mockprovider.WithSettings(map[string]any{"tls": true}))
+	info, err := target.Discover(t.Context(), Config(p))
+	if err != nil || !info.Has(target.TLS) {
+		t.Errorf("%v", err)
+	}
+}

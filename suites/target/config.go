@@ -162,4 +162,5 @@ type Timing struct {
 type TLSConfig struct {
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
 	CAFile             string `yaml:"ca_file"`
+	CA                 []byte `yaml:"-"` // PEM certificates to trust, in place of a file
 }

@@ -140,7 +140,7 @@ func (run *Run) trusted(u *url.URL) bool {
 	if slices.Contains(run.origins, login.Origin(u.String())) || slices.Contains(run.resources, login.Origin(u.String())) {
 		return true
 	}
-	for _, e := range run.info.Endpoints.all() {
+	for _, e := range append(run.info.Endpoints.all(), run.info.Config.Resource.URL) {
 		endpoint, err := url.Parse(e)
 		if err == nil && strings.EqualFold(endpoint.Hostname(), u.Hostname()) && endpoint.Path == u.Path && u.Path != "" && endpoint.Scheme != u.Scheme {
 			return true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"strings"
 )
 
 // Protocol versions for Handshake.
@@ -45,12 +46,15 @@ func (as *AS) Handshake(endpoint Endpoint, lowest, highest uint16) error {
 	return conn.Close()
 }
 
-// OverPlainHTTP sends a request to the same host and path with the scheme http and its standard port. The caller makes sure that
-// it carries nothing secret.
+// OverPlainHTTP sends a request to the same host and path with the scheme http: to its standard port or, where https has a
+// port of its own, to that one. The caller makes sure that it carries nothing secret that anything else needs.
 func (as *AS) OverPlainHTTP(req *Request) *Response {
 	return as.Send(req.Clone().Apply(AnyStatus(), Edit(func(r *Request) {
 		if u, err := url.Parse(r.URL); err == nil {
-			u.Scheme, u.Host = "http", u.Hostname()
+			u.Scheme = "http"
+			if u.Port() == "443" {
+				u.Host = strings.TrimSuffix(u.Host, ":443")
+			}
 			r.URL = u.String()
 		}
 	})))

@@ -67,12 +67,15 @@ func (t Timing) timeout() time.Duration {
 // clientConfig is the TLS configuration that trusts what the target file says.
 func (c TLSConfig) clientConfig() (*tls.Config, error) {
 	config := &tls.Config{InsecureSkipVerify: c.InsecureSkipVerify} // what the target file says
-	if c.CAFile == "" {
+	pem := c.CA
+	switch {
+	case c.CAFile != "":
+		var err error
+		if pem, err = os.ReadFile(c.CAFile); err != nil {
+			return nil, fmt.Errorf("tls.ca_file: %w", err)
+		}
+	case len(pem) == 0:
 		return config, nil
-	}
-	pem, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("tls.ca_file: %w", err)
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
