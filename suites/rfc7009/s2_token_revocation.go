@@ -175,6 +175,9 @@ func init() {
 		s.Check("public-client-revokes", suites.Requires("RFC7009-2.1-09"), suites.Needs(target.Revocation, target.PublicClient, target.AuthorizationCode),
 			suites.Disturbs(suites.Grant),
 			func(as *target.AS, g Gomega) {
+				if as.Has(target.RefreshTokenGrant) {
+					killsRefreshTokens(as)
+				}
 				tokens := as.TokensBy(target.AuthorizationCode, target.As(as.Public()))
 				token := tokens.RefreshToken
 				if token == "" {
@@ -219,6 +222,7 @@ func init() {
 				if !killsAccessTokens(as) {
 					as.Skip("", "access tokens cannot be revoked here, or their state cannot be seen")
 				}
+				killsRefreshTokens(as)
 				tokens := as.Refreshable()
 				if alive, how := as.Alive(tokens.AccessToken); !alive {
 					as.Inconclusive("the access token does not work before the revocation: %s", how)

@@ -57,7 +57,7 @@ class Client(ClientMixin):
         return secrets.compare_digest(self.client_secret.encode(), client_secret.encode())
 
     def check_endpoint_auth_method(self, method, endpoint):
-        return method == self.method if endpoint == "token" else True
+        return method == self.method
 
     def check_response_type(self, response_type):
         return response_type in self.response_types
