@@ -2,6 +2,8 @@
 package rfc7009
 
 import (
+	"cmp"
+
 	. "github.com/oauthcheck/oauthcheck/suites/matchers"
 	"github.com/oauthcheck/oauthcheck/suites/target"
 	. "github.com/onsi/gomega"
@@ -36,6 +38,20 @@ func killsRefreshTokens(as *target.AS) {
 	if r.Status/100 != 2 || refreshWorks(as, tokens) {
 		as.Inconclusive("a plain revocation of a refresh token has no effect, which another check reports: %s", DescribeResponse(r))
 	}
+}
+
+// acquainted are tokens of a client that the revocation endpoint was seen to authenticate: what it then says of a made-up
+// token is about the token.
+func acquainted(as *target.AS) *target.Tokens {
+	tokens := as.Tokens()
+	if as.Has(target.RefreshTokenGrant) {
+		tokens = as.Refreshable()
+	}
+	r := as.Revoke(tokens, cmp.Or(tokens.RefreshToken, tokens.AccessToken))
+	if r.Status/100 != 2 && r.ErrorCode() != "unsupported_token_type" {
+		as.Inconclusive("the client cannot revoke a token of its own: %s", DescribeResponse(r))
+	}
+	return tokens
 }
 
 // killsAccessTokens reports whether a plain revocation of an access token has an effect that can be seen.

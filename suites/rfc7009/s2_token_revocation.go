@@ -250,7 +250,7 @@ func init() {
 
 		s.Check("unknown-token-200", suites.Requires("RFC7009-2.2-02"), suites.Needs(target.Revocation, target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
-				tokens := as.Tokens()
+				tokens := acquainted(as)
 				as.Variant("random", func(g Gomega) { answeredWith200(as, g, as.Revoke(tokens, as.Random(40), target.AnyStatus())) })
 				as.Variant("unknown-jwt", func(g Gomega) {
 					r := as.Revoke(tokens, unknownJWT, target.AnyStatus())
