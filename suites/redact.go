@@ -22,9 +22,9 @@ func newRedactor(cfg target.Config, checks []*Check) *reports.Redactor {
 	return redactor
 }
 
-// ownNames are the names of checks and variants, which messages repeat.
+// ownNames are the names of checks and variants, which messages repeat, and the name that made-up values begin with.
 func ownNames(checks []*Check) []string {
-	var out []string
+	out := []string{"oauthcheck"}
 	for _, c := range checks {
 		out = append(append(out, c.Name), c.Variants...)
 	}
@@ -57,8 +57,8 @@ func hideOwnWords(report *reports.Report) (restore func()) {
 		variants    []string
 	}
 	kept := make([]words, len(report.Checks))
-	requirements := report.Requirements
-	report.Requirements = nil
+	requirements, reproduce := report.Requirements, report.Run.Reproduce
+	report.Requirements, report.Run.Reproduce = nil, ""
 	for i := range report.Checks {
 		c := &report.Checks[i]
 		kept[i] = words{title: c.Title, sent: c.Sent}
@@ -69,7 +69,7 @@ func hideOwnWords(report *reports.Report) (restore func()) {
 		}
 	}
 	return func() {
-		report.Requirements = requirements
+		report.Requirements, report.Run.Reproduce = requirements, reproduce
 		for i := range report.Checks {
 			c := &report.Checks[i]
 			c.Title, c.Sent = kept[i].title, kept[i].sent
