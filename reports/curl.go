@@ -42,7 +42,7 @@ func (r *Redactor) curl(e *Exchange) string {
 	if !strings.HasPrefix(strings.ToLower(req.URL), "http") {
 		c.add("--url")
 	}
-	c.add(c.text(req.URL, inURL, ""))
+	c.add(c.text(req.URL, inURL|sent, ""))
 	for _, name := range sortedKeys(req.Headers) {
 		for _, value := range req.Headers[name] {
 			c.header(name, value, host, req.Body != "")
@@ -97,7 +97,7 @@ func (c *command) header(name, value, host string, hasBody bool) {
 			if id, secret, ok := basicCredentials(credentials); ok {
 				segments := slices.Clip(c.r.segments(id+":", inCommand, ""))
 				if secret != "" {
-					s := c.r.known(hit{kind: "client_secret", value: secret}, inAuthorization)
+					s := c.r.known(hit{kind: "client_secret", value: secret}, inAuthorization|sent)
 					segments = append(segments, segment{text: secret, secret: s})
 				}
 				c.add("--user", quote(segments, c.variable))
@@ -110,7 +110,7 @@ func (c *command) header(name, value, host string, hasBody bool) {
 		return
 	}
 	where, kind := placeOfHeader(name)
-	c.add("-H", c.prefixed(name+": ", c.r.segments(value, where, kind)))
+	c.add("-H", c.prefixed(name+": ", c.r.segments(value, where|sent, kind)))
 }
 
 // formType is the media type of RFC 6749 appendix B.
@@ -131,11 +131,11 @@ func (c *command) body(req Request) {
 		c.add("-H", "'Content-Type:'")
 	}
 	if !strings.HasPrefix(strings.ToLower(media), formType) {
-		c.data(c.r.segments(req.Body, inText, ""))
+		c.data(c.r.segments(req.Body, inText|sent, ""))
 		return
 	}
 	for _, pair := range strings.Split(req.Body, "&") {
-		c.data(c.r.segments(pair, inForm, ""))
+		c.data(c.r.segments(pair, inForm|sent, ""))
 	}
 }
 

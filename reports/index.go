@@ -18,9 +18,9 @@ const (
 	gram = 8
 	// minFragment is the length from which a part of a secret counts.
 	minFragment = 12
-	// shortSecret is the length below which a secret is short: of it parts of a single gram count. What precedes a secret
-	// can make an escape of its first few bytes, of which then only the rest is found.
-	shortSecret = minFragment + 6
+	// lost is how many bytes of a secret what precedes it can turn into an escape, so that only the rest is found. Of a
+	// secret that is no longer than that and minFragment, the rest counts although it is shorter.
+	lost = 5
 	// minElided is the same beside an ellipsis, where a text says itself that it was shortened.
 	minElided = 6
 	// maxElided bounds the search beside an ellipsis; longer parts are found as such.
@@ -104,7 +104,7 @@ func newIndex(secrets []searched, public string) *index {
 		}
 		plain := canonical(s.value)
 		p := &x.parts[0]
-		if len(foldString(plain)) < shortSecret {
+		if len(foldString(plain)) < minFragment+lost {
 			p = &x.parts[1]
 		}
 		for _, spelling := range spellings(s.value) {
@@ -262,8 +262,8 @@ func (p *pool) fragments(text, public []byte, emit func(i, j, secret int)) {
 		for i+n < len(text) && p.all[where+n] == text[i+n] { // a zero byte ends each secret
 			n++
 		}
-		if !bytes.Contains(public, text[i:i+n]) {
-			emit(i, i+n, p.owner(where))
+		if k := p.entry(where); n >= p.least(k) && !bytes.Contains(public, text[i:i+n]) {
+			emit(i, i+n, p.owners[k])
 		}
 		i += n - p.min + 1 // another secret may begin inside this one
 	}
@@ -279,8 +279,18 @@ func (p *pool) locate(part []byte) int {
 	return where
 }
 
-func (p *pool) owner(offset int) int {
-	return p.owners[sort.Search(len(p.ends), func(i int) bool { return int(p.ends[i]) > offset })]
+// entry returns which of the secrets holds an offset.
+func (p *pool) entry(offset int) int {
+	return sort.Search(len(p.ends), func(i int) bool { return int(p.ends[i]) > offset })
+}
+
+// least is the length from which a part of a secret counts.
+func (p *pool) least(entry int) int {
+	length := int(p.ends[entry]) - 1
+	if entry > 0 {
+		length -= int(p.ends[entry-1])
+	}
+	return min(minFragment, max(gram, length-lost))
 }
 
 // elided finds the ends of shortened secrets, before and after each ellipsis.
@@ -318,7 +328,7 @@ func (x *index) grow(t string, i, j, direction int) (n, secret int) {
 		found := false
 		for k := range x.parts {
 			if where := bytes.Index(x.parts[k].all, word); where >= 0 {
-				n, secret, found = size, x.parts[k].owner(where), true
+				n, secret, found = size, x.parts[k].owners[x.parts[k].entry(where)], true
 			}
 		}
 		if !found {

@@ -49,6 +49,7 @@ type secret struct {
 	number int
 	kind   string
 	rank   int
+	issued bool // given to the redactor, or seen outside of requests
 	value  string
 	label  string // without the quotation marks; given at the first appearance
 }
@@ -64,7 +65,7 @@ func NewRedactor(known []Secret) *Redactor {
 	r := &Redactor{byValue: map[string]*secret{}, counts: map[string]int{}, addresses: map[string]bool{}, scanned: map[scanKey][]hit{}, cut: map[scanKey][]segment{},
 		buf: buffers{at: make([]int32, 0, 4096)}}
 	for _, s := range known {
-		r.learn(kindName(s.Kind), s.Value, 0)
+		r.learn(kindName(s.Kind), s.Value, 0, true)
 	}
 	return r
 }
@@ -90,7 +91,7 @@ func (r *Redactor) addPublic(values ...string) {
 func (r *Redactor) Learn(s Secret) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.learn(kindName(s.Kind), s.Value, 0)
+	r.learn(kindName(s.Kind), s.Value, 0, true)
 }
 
 // Redact replaces every secret in a report, in place, fills in the curl command of each exchange, and shortens bodies to
@@ -147,7 +148,7 @@ func (r *Redactor) String(text string) string {
 }
 
 // learn makes a secret known. Of several kinds that a value has the one with the lowest rank names it.
-func (r *Redactor) learn(kind, value string, rank int) *secret {
+func (r *Redactor) learn(kind, value string, rank int, issued bool) *secret {
 	id := foldString(canonical(value))
 	if len(id) < gram {
 		id = "\x00" + value
@@ -163,14 +164,21 @@ func (r *Redactor) learn(kind, value string, rank int) *secret {
 			r.secrets = append(r.secrets, s)
 			clear(r.cut)
 		}
-	} else if rank < s.rank {
-		if s.rank >= rankCookie || rank == 0 { // what is searched for changes
+	}
+	if issued && !s.issued || rank < s.rank && (s.rank >= rankCookie || rank == 0) { // what is searched for changes
+		if s.number < r.indexed {
 			r.forget()
 		}
+		s.issued = s.issued || issued
+	}
+	switch {
+	case rank < s.rank:
 		s.kind, s.rank = kind, rank
 		if rank == 0 {
 			s.value = value
 		}
+	case rank == 0 && kind < s.kind && s.rank == 0: // the secrets of a run come in any order
+		s.kind = kind
 	}
 	return s
 }
@@ -192,7 +200,7 @@ func rankOf(kind string, where place) int {
 	case "jwt":
 		rank = 6
 	}
-	if where == inForm { // a check may send an access token as a refresh token; a server names what it issues rightly
+	if where&sent != 0 { // a check may send an access token as a refresh token; a server names what it issues rightly
 		rank++
 	}
 	return rank
@@ -205,7 +213,8 @@ func (r *Redactor) known(h hit, where place) *secret {
 	if kind == "bearer" {
 		kind = "access_token"
 	}
-	return r.learn(kind, h.value, rank)
+	issued := where&sent == 0 || kind == "code_verifier" || kind == "client_assertion" // made by the run, and used
+	return r.learn(kind, h.value, rank, issued)
 }
 
 // collect learns the secrets of a text.
@@ -218,7 +227,7 @@ func (r *Redactor) collect(text string, where place, kind string) string {
 
 // scan is the function scan, remembered.
 func (r *Redactor) scan(text string, where place, kind string) []hit {
-	if where == inCommand || len(text) < 4 && where == inText {
+	if where&^sent == inCommand || len(text) < 4 && where&^sent == inText {
 		return nil
 	}
 	k := scanKey{where, kind, text}
@@ -382,14 +391,14 @@ func (r *Redactor) build(secrets []*secret) *index {
 	var list []searched
 	for _, s := range secrets {
 		id := foldString(canonical(s.value))
-		if len(id) < gram || vocabulary[id] {
+		if len(id) < gram || vocabulary[id] || wordy(s.value) && (!s.issued || s.kind == "code") {
 			continue
 		}
 		cookie := s.rank >= rankCookie && s.kind == "cookie" // may well hold an address of the target
 		if cookie && (strings.Contains(public, id) || r.addresses[id]) {
 			continue
 		}
-		list = append(list, searched{s.number, s.value, !cookie})
+		list = append(list, searched{s.number, s.value, s.issued && !cookie})
 	}
 	x := newIndex(list, words+" "+strings.Join(r.public, " "))
 	x.size = len(secrets)
@@ -451,27 +460,27 @@ func walk(report *Report, visit func(text string, where place, kind string) stri
 }
 
 func walkExchange(e *Exchange, visit func(string, place, string) string, one func(*string, place), write bool) {
-	headers := func(h *http.Header) {
+	headers := func(h *http.Header, flag place) {
 		out := make(http.Header, len(*h))
 		for _, name := range sortedKeys(*h) {
 			where, kind := placeOfHeader(name)
-			safe := visit(name, inText, "")
+			safe := visit(name, inText|flag, "")
 			for _, value := range (*h)[name] {
-				out[safe] = append(out[safe], visit(value, where, kind))
+				out[safe] = append(out[safe], visit(value, where|flag, kind))
 			}
 		}
 		if write {
 			*h = out
 		}
 	}
-	one(&e.Request.URL, inURL)
-	headers(&e.Request.Headers)
 	body := inText
-	if strings.Contains(strings.ToLower(e.Request.Headers.Get("Content-Type")), "x-www-form-urlencoded") {
+	if strings.Contains(strings.ToLower(e.Request.Headers.Get("Content-Type")), formType) {
 		body = inForm
 	}
-	one(&e.Request.Body, body)
-	headers(&e.Response.Headers)
+	one(&e.Request.URL, inURL|sent)
+	headers(&e.Request.Headers, sent)
+	one(&e.Request.Body, body|sent)
+	headers(&e.Response.Headers, 0)
 	one(&e.Response.Body, inText)
 	one(&e.Error, inText)
 	one(&e.Curl, inCommand)

@@ -17,6 +17,9 @@ const (
 	inSetCookie                  // the value of a Set-Cookie header
 	inSecretHeader               // a header whose whole value is a secret
 	inCommand                    // a curl command: nothing is found by position in it
+
+	// sent marks the parts of a request. Much of what stands there at the place of a secret the run made up itself.
+	sent place = 0x80
 )
 
 // placeOfHeader tells how the value of a header is scanned.
@@ -60,7 +63,7 @@ type scanner struct {
 // scan finds every secret that its position gives away, at every layer of escaping. The kind is for inSecretHeader.
 func scan(text string, where place, kind string) []hit {
 	budget := decodingBudget(text)
-	s := scanner{place: where, size: len(text), budget: &budget}
+	s := scanner{place: where &^ sent, size: len(text), budget: &budget}
 	s.scan(text, kind)
 	return s.hits
 }

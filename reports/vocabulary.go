@@ -38,7 +38,7 @@ x-frame-options sameorigin access-control-allow-origin access-control-allow-cred
 access-control-allow-methods accept-encoding accept-language user-agent connection keep-alive httponly samesite=strict
 samesite=lax samesite=none secure expires path domain date server vary origin
 http://localhost https://localhost http://127.0.0.1 https://127.0.0.1 https://www.rfc-editor.org/rfc/ https://client.example
-undefined null true false none anonymous localhost example.com deleted`
+oauthcheck undefined null true false none anonymous localhost example.com deleted`
 
 // vocabulary is the set of the words, folded.
 var vocabulary = func() map[string]bool {
