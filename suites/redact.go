@@ -22,9 +22,10 @@ func newRedactor(cfg target.Config, checks []*Check) *reports.Redactor {
 	return redactor
 }
 
-// ownNames are the names of checks and variants, which messages repeat, and the name that made-up values begin with.
+// ownNames are the names of checks and variants, which messages repeat, and made-up values that are no secrets but begin as
+// made-up secrets do.
 func ownNames(checks []*Check) []string {
-	out := []string{"oauthcheck"}
+	out := []string{"oauthcheck", "oauthcheck-unknown-client", "oauthcheck-unregistered", "oauthcheck_unknown_scope"}
 	for _, c := range checks {
 		out = append(append(out, c.Name), c.Variants...)
 	}

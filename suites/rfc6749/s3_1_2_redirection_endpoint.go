@@ -81,7 +81,7 @@ func init() {
 				for _, probe := range []struct{ name, uri string }{
 					{"extra-query", withQuery(uri, "oauthcheck=1")},
 					{"extra-path-segment", uri + "/extra"},
-					{"query-with-code", withQuery(uri, "code=attacker")},
+					{"query-with-code", withQuery(uri, "code=evil")},
 					{"query-with-escaped-code", withQuery(uri, "%63ode=attacker")},
 					{"query-with-state", withQuery(uri, "state=attacker")},
 					{"query-with-error", withQuery(uri, "error=access_denied")},
