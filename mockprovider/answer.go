@@ -72,6 +72,7 @@ func (x *exchange) fail(step string, e *oauthError) {
 		}
 	}
 	x.uncacheable()
+	x.status = status
 	if e.Allow != "" {
 		x.w.Header().Set("Allow", e.Allow)
 	}
@@ -490,6 +491,10 @@ func (e *paramEdit) edit(x *exchange, ps params) params {
 		for _, value := range ps.all(name) {
 			ps = append(ps, param{name, value})
 		}
+	}
+	if len(e.Order) > 0 {
+		ps = slices.Clone(ps)
+		slices.SortStableFunc(ps, func(a, b param) int { return place(e.Order, a.name) - place(e.Order, b.name) })
 	}
 	return ps
 }

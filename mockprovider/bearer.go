@@ -50,7 +50,7 @@ func (x *exchange) bearer(need string) (*token, *oauthError) {
 	}
 	x.token, x.user, x.granted = t, t.grant.user, t.scope
 	if err := x.local(".token.audience", func() *oauthError {
-		if slices.Contains(t.audience, x.p.Endpoint("resource")) || len(x.p.settings.AccessToken.Audience) > 0 && slices.Equal(t.audience, x.p.settings.AccessToken.Audience) || x.endpoint == "userinfo" {
+		if slices.Contains(t.audience, x.p.Endpoint("resource")) || len(x.p.settings.AccessToken.Audience) > 0 && slices.Equal(t.audience, x.p.settings.AccessToken.Audience) || x.endpoint != "resource" {
 			return nil
 		}
 		return invalidToken("the access token is for another resource")
@@ -114,7 +114,7 @@ func (x *exchange) presentedTokens() ([]string, *oauthError) {
 		values = append(values, sent[0])
 	}
 	if fromQuery := x.query.all("access_token"); len(fromQuery) > 0 && x.r.URL.RawQuery != "" {
-		if x.p.settings.QueryToken || x.localMode(".token.query", "on") {
+		if x.p.settings.QueryToken || x.endpoint == "tokeninfo" || x.localMode(".token.query", "on") {
 			if len(fromQuery) > 1 && !x.skipped(x.endpoint+".token.repeated") {
 				return nil, &oauthError{Code: "invalid_request", Description: "access_token occurs more than once", Status: http.StatusBadRequest}
 			}
@@ -340,6 +340,34 @@ func userClaims(u *User, scope []string) object {
 		}
 	}
 	return o
+}
+
+// tokeninfo tells about an access token whoever has it, as servers did before RFC 7662: audience, scope, expires_in.
+func (x *exchange) tokeninfo() {
+	err := x.checkMethod(http.MethodGet, http.MethodPost)
+	var t *token
+	if err == nil {
+		t, err = x.bearer("")
+	}
+	if err != nil {
+		if err.Status == 0 || err.Status == http.StatusUnauthorized {
+			err.Status = http.StatusBadRequest
+		}
+		if err.Code == "" {
+			err.Code, err.Description = "invalid_request", "the access token is missing"
+		}
+		x.fail("tokeninfo.error", err)
+		return
+	}
+	o := object{{"audience", t.grant.client}, {"scope", strings.Join(t.scope, " ")}}
+	if !t.expires.IsZero() {
+		o = append(o, member{"expires_in", int64(t.expires.Sub(x.now) / time.Second)})
+	}
+	if t.grant.user != nil {
+		o = append(o, member{"user_id", t.grant.subject()})
+	}
+	x.uncacheable()
+	x.json("tokeninfo.response", http.StatusOK, o)
 }
 
 // resource is a protected resource that wants the scope read, for tests of access tokens.

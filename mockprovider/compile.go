@@ -78,6 +78,7 @@ func (r *refusal) apply(x *exchange, e *oauthError) {
 	if r == nil {
 		return
 	}
+	x.err = e // for templates
 	if r.Error != nil {
 		e.Code = x.expand(*r.Error)
 	}
@@ -125,6 +126,7 @@ type memberEdit struct {
 	Join     string            `yaml:"join"`      // for to_joined
 	ToJoined []string          `yaml:"to_joined"` // an array, or the words of a string, to one string joined with join (default a comma)
 	Wrap     string            `yaml:"wrap"`      // puts the whole object into one member of a new one
+	Order    []string          `yaml:"order"`     // these come first, in this order
 }
 
 // paramEdit changes the parameters of a redirect or of a challenge.
@@ -136,7 +138,8 @@ type paramEdit struct {
 	Keep    []string          `yaml:"keep"`
 	Rename  map[string]string `yaml:"rename"`
 	Repeat  []string          `yaml:"repeat"`
-	Raw     map[string]string `yaml:"raw"` // written without any encoding
+	Raw     map[string]string `yaml:"raw"`   // written without any encoding
+	Order   []string          `yaml:"order"` // these come first, in this order
 }
 
 // The arguments that each kind of step takes.
@@ -163,10 +166,21 @@ var opWords = map[string][]string{
 	"escape":    {"raw", "plus", "percent", "double", "html", "latin1"},
 }
 
-// declaration is a deviation with the values of its parameters.
+// declaration is a deviation with the values of its parameters. What a profile does beside its deviations is one without a name.
 type declaration struct {
 	profiles.Deviation
 	params map[string]string
+}
+
+// place says in messages where a declaration stands.
+func (d *declaration) place() string {
+	switch {
+	case d.Name == "":
+		return d.Source
+	case d.Source == "":
+		return "deviation " + d.Name
+	}
+	return d.Source + ": deviation " + d.Name
 }
 
 // compile turns deviations into a program. Every error names the deviation's file, the deviation, the step and the operation.
@@ -177,10 +191,7 @@ func compile(declared []declaration) (program, error) {
 	p := make(program)
 	var errs []error
 	for _, d := range declared {
-		where := "deviation " + d.Name
-		if d.Source != "" {
-			where = d.Source + ": " + where
-		}
+		where := d.place()
 		values, err := parameterValues(where, d)
 		if err != nil {
 			errs = append(errs, err)

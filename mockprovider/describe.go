@@ -45,7 +45,9 @@ func (p *Provider) Describe() Description {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, declared := range p.declared {
-		d.Deviations = append(d.Deviations, declared.Name)
+		if declared.Name != "" {
+			d.Deviations = append(d.Deviations, declared.Name)
+		}
 	}
 	return d
 }

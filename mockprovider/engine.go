@@ -61,6 +61,9 @@ func (x *exchange) applies(o *op) bool {
 
 // fired notes in the request log that a deviation acted.
 func (x *exchange) fired(o *op) {
+	if o.deviation == "" { // a profile's own way
+		return
+	}
 	for _, name := range x.firedBy {
 		if name == o.deviation {
 			return

@@ -1,6 +1,9 @@
 package mockprovider
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // oauthError is an answer that refuses: an error response of RFC 6749 section 5.2 or 4.1.2.1, RFC 6750 section 3.1 or of an
 // extension. It is not a Go error: nothing went wrong in the mock.
@@ -8,6 +11,7 @@ type oauthError struct {
 	Code        string // error; "" leaves the member out
 	Description string // error_description, or ""
 	URI         string // error_uri, or ""
+	Detail      string // what was refused: unknown scope values, the grant type; "" for nothing to name
 	Status      int    // HTTP status, 0 for the endpoint's usual one
 	Allow       string // the Allow header of a 405
 	Page        bool   // at the authorization endpoint: show a page, do not redirect (RFC 6749 section 4.1.2.1)
@@ -39,6 +43,12 @@ func unauthorizedClient(description string) *oauthError {
 
 func invalidToken(description string) *oauthError {
 	return &oauthError{Code: "invalid_token", Description: description, Status: http.StatusUnauthorized}
+}
+
+// detailed adds what was refused to an error.
+func detailed(e *oauthError, values ...string) *oauthError {
+	e.Detail = printable(strings.Join(values, ", "))
+	return e
 }
 
 // errorPage is an error of the authorization endpoint that must not be redirected.

@@ -83,6 +83,7 @@ var knownParameters = map[string][]string{
 	"introspection": {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
 	"revocation":    {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
 	"userinfo":      {"access_token"},
+	"tokeninfo":     {"access_token"},
 	"resource":      {"access_token"},
 }
 

@@ -116,7 +116,7 @@ func (x *exchange) refreshScope(t *token) ([]string, *oauthError) {
 			}
 		}
 		if !subset(asked, t.scope) {
-			return invalidScope("scope exceeds what the resource owner granted")
+			return detailed(invalidScope("scope exceeds what the resource owner granted"), without(asked, t.scope)...)
 		}
 		return nil
 	}); err != nil {

@@ -141,6 +141,9 @@ func (x *exchange) hint() *oauthError {
 		if !known && x.localMode(".hint", "known-only") {
 			return &oauthError{Code: "unsupported_token_type", Description: "token_type_hint is not known"}
 		}
+		if hint != "" && hint != accessToken && x.localMode(".hint", "access-token-only") {
+			return &oauthError{Code: "unsupported_token_type", Description: "only access tokens"}
+		}
 		if hint == "" && x.localMode(".hint", "required") {
 			return invalidRequest("token_type_hint is missing")
 		}
@@ -161,7 +164,7 @@ func (x *exchange) tokenByHint(value string) *token {
 	if hint != "" && hint != accessToken && hint != refreshToken && x.localMode(".hint", "unknown-finds-nothing") {
 		return nil
 	}
-	if hint == "" && t.kind == refreshToken && x.localMode(".hint", "default-access") {
+	if t.kind == refreshToken && (hint == "" && x.localMode(".hint", "default-access") || x.localMode(".hint", "access-token-only")) {
 		return nil
 	}
 	return t

@@ -205,7 +205,24 @@ func (e *memberEdit) edit(x *exchange, o object) object {
 		}
 		return toText(v)
 	})
+	return o.order(e.Order)
+}
+
+// order moves the members that are named to the front, in the order of the names.
+func (o object) order(names []string) object {
+	if len(names) == 0 {
+		return o
+	}
+	slices.SortStableFunc(o, func(a, b member) int { return place(names, a.name) - place(names, b.name) })
 	return o
+}
+
+// place is the position of a name in a list; what is not in it comes last.
+func place(names []string, name string) int {
+	if i := slices.Index(names, name); i >= 0 {
+		return i
+	}
+	return len(names)
 }
 
 // variables are the members as ${member:NAME} sees them.

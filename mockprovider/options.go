@@ -76,7 +76,7 @@ func Deviations(args ...string) Option {
 // WithDeviation adds a deviation that is not in the catalogue, with the values of its parameters.
 func WithDeviation(d profiles.Deviation, params map[string]string) Option {
 	return func(c *config) error {
-		c.declared = append(c.declared, declaration{d, params})
+		c.declared = append(c.declared, declaration{Deviation: d, params: params})
 		return nil
 	}
 }
@@ -108,6 +108,9 @@ func WithProfile(p *profiles.Profile) Option {
 			}
 			errs = append(errs, err)
 			c.declared = append(c.declared, d)
+		}
+		if len(p.Do) > 0 { // after the deviations: it says in which words the server does what they do
+			c.declared = append(c.declared, declaration{Deviation: profiles.Deviation{Source: "profile " + p.Name + ": do", Do: p.Do}})
 		}
 		return errors.Join(errs...)
 	}

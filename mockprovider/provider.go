@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,9 @@ type Provider struct {
 	store    store
 	log      requestLog
 	routes   map[string]*endpoint
+	patterns map[string]*endpoint // routes with a * in them
+	root     *Provider            // the provider itself or, for a further tenant, the first: it has the log, the clients and the deviations
+	tenants  []*Provider          // further ones
 	counter  atomic.Int64
 	program  atomic.Pointer[program]
 
@@ -52,7 +56,7 @@ type endpoint struct {
 func endpoints() map[string]*endpoint {
 	list := []*endpoint{
 		{"authorize", (*exchange).authorize}, {"login", (*exchange).login}, {"consent", (*exchange).consent},
-		{"token", (*exchange).tokenEndpoint}, {"userinfo", (*exchange).userinfo}, {"resource", (*exchange).resource},
+		{"token", (*exchange).tokenEndpoint}, {"userinfo", (*exchange).userinfo}, {"tokeninfo", (*exchange).tokeninfo}, {"resource", (*exchange).resource},
 		{"introspection", (*exchange).introspection}, {"revocation", (*exchange).revocation},
 		{"metadata", (*exchange).metadata}, {"openid_configuration", (*exchange).openidConfiguration}, {"jwks", (*exchange).jwks},
 	}
@@ -66,7 +70,7 @@ func endpoints() map[string]*endpoint {
 // endpointNames are the names of endpoints.
 var endpointNames = func() map[string]bool {
 	names := make(map[string]bool)
-	for _, name := range []string{"authorize", "login", "consent", "token", "userinfo", "resource", "introspection", "revocation", "metadata",
+	for _, name := range []string{"authorize", "login", "consent", "token", "userinfo", "tokeninfo", "resource", "introspection", "revocation", "metadata",
 		"openid_configuration", "jwks"} {
 		names[name] = true
 	}
@@ -156,6 +160,7 @@ func NewHandler(opts ...Option) (*Provider, error) {
 // provider builds the provider; defaultIssuer is used where the settings name none.
 func (c *config) provider(defaultIssuer string) (*Provider, error) {
 	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, keys: &sharedKeys, shuffle: c.shuffle}
+	p.root = p
 	if c.clock != nil {
 		p.clock = c.clock
 	}
@@ -180,11 +185,6 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 	if p.base == "" {
 		p.base = defaultIssuer
 	}
-	u, err := url.Parse(p.base)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("mock provider: issuer %q is not an absolute URL without query and fragment (RFC 8414 section 2)", p.base)
-	}
-	p.origin, p.prefix = u.Scheme+"://"+u.Host, u.Path
 	if p.shuffle != nil {
 		p.shuffle.paths(p.settings.Endpoints)
 	}
@@ -204,7 +204,9 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 		}
 		p.settings.Users[name] = user
 	}
-	p.route()
+	if err := p.settle(p.settings.Tenants); err != nil {
+		return nil, err
+	}
 	p.declared = c.declared
 	compiled, err := compile(p.declared)
 	if err != nil {
@@ -214,15 +216,40 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 	return p, nil
 }
 
+// settle gives the provider its place under the issuer and makes the tenants beside it.
+func (p *Provider) settle(tenants []string) error {
+	for _, name := range tenants[min(1, len(tenants)):] {
+		t := &Provider{settings: p.settings, base: p.base + "/" + name, clock: p.clock, random: p.random, keys: p.keys, shuffle: p.shuffle, root: p}
+		if err := t.settle(nil); err != nil {
+			return err
+		}
+		p.tenants = append(p.tenants, t)
+	}
+	if len(tenants) > 0 {
+		p.base += "/" + tenants[0]
+	}
+	u, err := url.Parse(p.base)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("mock provider: issuer %q is not an absolute URL without query and fragment (RFC 8414 section 2)", p.base)
+	}
+	p.origin, p.prefix = u.Scheme+"://"+u.Host, u.Path
+	p.route()
+	return nil
+}
+
 // route works out which path leads where.
 func (p *Provider) route() {
 	all := endpoints()
-	p.routes = make(map[string]*endpoint)
+	p.routes, p.patterns = make(map[string]*endpoint), make(map[string]*endpoint)
 	for name, path := range p.settings.Endpoints {
 		path, _, _ = strings.Cut(path, "?")
 		p.routes[p.prefix+path] = all[name]
 	}
 	for path, name := range p.settings.Aliases {
+		if strings.Contains(path, "*") {
+			p.patterns[p.prefix+path] = all[name]
+			continue
+		}
 		p.routes[p.prefix+path] = all[name]
 	}
 	// RFC 8414 section 3.1 inserts the well-known part before the issuer's path, OpenID Connect Discovery appends it. Both documents at both places.
@@ -239,7 +266,7 @@ func (p *Provider) route() {
 
 // find is where a request goes. Deviations may move the well-known documents.
 func (p *Provider) find(x *exchange) (*endpoint, bool) {
-	e, ok := p.routes[x.r.URL.Path]
+	e, ok := p.at(x.r.URL.Path)
 	if len(x.program) == 0 {
 		return e, ok
 	}
@@ -257,6 +284,29 @@ func (p *Provider) find(x *exchange) (*endpoint, bool) {
 		}
 	}
 	return e, ok
+}
+
+// at is the endpoint at a path.
+func (p *Provider) at(requested string) (*endpoint, bool) {
+	if e, ok := p.routes[requested]; ok {
+		return e, true
+	}
+	for pattern, e := range p.patterns {
+		if ok, err := path.Match(pattern, requested); ok && err == nil {
+			return e, true
+		}
+	}
+	return nil, false
+}
+
+// tenantAt is the provider that a path belongs to.
+func (p *Provider) tenantAt(requested string) *Provider {
+	for _, t := range p.tenants {
+		if _, ok := t.at(requested); ok || strings.HasPrefix(requested, t.prefix+"/") {
+			return t
+		}
+	}
+	return p
 }
 
 // wellKnown reports whether a deviation puts a well-known document at the request's path.
@@ -338,28 +388,42 @@ func (p *Provider) Close() error {
 
 // ServeHTTP answers one request.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{p: p, w: w, r: r, program: *p.program.Load(), now: p.clock.Now()}
+	p = p.tenantAt(r.URL.Path)
+	x := &exchange{p: p, w: w, r: r, program: *p.root.program.Load(), now: p.clock.Now()}
+	for name, value := range p.settings.Headers {
+		w.Header().Set(name, value)
+	}
 	e, ok := p.find(x)
 	if !ok {
 		x.endpoint = "other"
-		defer p.log.add(x)
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		x.send(&answer{http.StatusNotFound, w.Header(), []byte("404 not found\n")})
+		defer p.root.log.add(x)
+		x.notFound()
 		return
 	}
 	x.endpoint = e.name
-	defer p.log.add(x)
+	defer p.root.log.add(x)
 	if x.intercept() {
 		return
 	}
 	e.handle(x)
 }
 
-func (p *Provider) client(id string) *Client { return (*p.clientMap.Load())[id] }
+// notFound answers a request for a path that leads nowhere.
+func (x *exchange) notFound() {
+	header := x.w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	a := &answer{http.StatusNotFound, header, []byte("404 not found\n")}
+	if ops := x.ops("other.page"); len(ops) > 0 {
+		x.edit(a, ops, nil)
+	}
+	x.send(a)
+}
+
+func (p *Provider) client(id string) *Client { return (*p.root.clientMap.Load())[id] }
 
 // clients are all clients, the ready-made first.
 func (p *Provider) clients() []*Client {
-	m := *p.clientMap.Load()
+	m := *p.root.clientMap.Load()
 	list := make([]*Client, 0, len(m))
 	for _, c := range m {
 		list = append(list, c)

@@ -62,3 +62,9 @@ func (s *randomSource) text(n int, charset string) string {
 	}
 	return string(out)
 }
+
+// uuid returns a random UUID (122 bits).
+func (s *randomSource) uuid() string {
+	h := s.text(32, hexDigits)
+	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
+}

@@ -59,10 +59,8 @@ func (x *exchange) checkScope(prefix string, client *Client) ([]string, *oauthEr
 				return nil
 			}
 		}
-		for _, s := range scope {
-			if !slices.Contains(x.p.settings.Scopes, s) {
-				return invalidScope("scope has an unknown value: " + printable(s))
-			}
+		if unknown := without(scope, x.p.settings.Scopes); len(unknown) > 0 {
+			return detailed(invalidScope("scope has an unknown value: "+printable(unknown[0])), unknown...)
 		}
 		return nil
 	}); err != nil {
@@ -78,10 +76,8 @@ func (x *exchange) checkScope(prefix string, client *Client) ([]string, *oauthEr
 				return nil
 			}
 		}
-		for _, s := range scope {
-			if !slices.Contains(client.Scopes, s) {
-				return invalidScope("the client may not ask for " + printable(s))
-			}
+		if foreign := without(scope, client.Scopes); len(foreign) > 0 {
+			return detailed(invalidScope("the client may not ask for "+printable(foreign[0])), foreign...)
 		}
 		return nil
 	}); err != nil {
@@ -132,6 +128,11 @@ func intersect(a, b []string) []string {
 		}
 	}
 	return out
+}
+
+// without returns the words of a that are not in b.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
 
 // subset reports whether every word of a is in b.

@@ -3,6 +3,7 @@ package mockprovider
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,8 +12,10 @@ import (
 // replaces the whole list.
 type Settings struct {
 	Issuer    string            `yaml:"issuer" doc:"issuer identifier; default: the address the provider listens on"`
-	Endpoints map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, jwks, resource"`
-	Aliases   map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name"`
+	Endpoints map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, jwks, resource, tokeninfo; null: not there"`
+	Aliases   map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name; * stands for one segment"`
+	Tenants   []string          `yaml:"tenants" doc:"names of servers under the issuer, ISSUER/NAME each, with the same clients and users but codes, tokens and sessions of their own; the first is the one that Describe tells of"`
+	Headers   map[string]string `yaml:"headers" doc:"header fields of every answer"`
 	TLS       bool              `yaml:"tls" doc:"https with a certificate of its own (Provider.CertificateAuthority)"`
 	Realm     string            `yaml:"realm" doc:"realm of challenges"`
 
@@ -153,6 +156,11 @@ func (s *Settings) check() error {
 	for name := range s.Endpoints {
 		if !endpointNames[name] {
 			return fmt.Errorf("mock provider settings: endpoints: no endpoint %q%s", name, suggestion(name, endpointList()))
+		}
+	}
+	for _, tenant := range s.Tenants {
+		if tenant == "" || strings.ContainsAny(tenant, "/?#%") {
+			return fmt.Errorf("mock provider settings: tenants: %q is not one segment of a path", tenant)
 		}
 	}
 	for path, name := range s.Aliases {

@@ -68,7 +68,7 @@ var stepIndex = sync.OnceValue(func() map[string]int {
 // tests make sure that both are done.
 var stepTable = sync.OnceValue(func() []Step {
 	return slices.Concat(connectionSteps(), authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), exchangeSteps(), scopeSteps(), tokenValueSteps(),
-		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), introspectionSteps(), revocationSteps(), documentSteps())
+		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), tokeninfoSteps(), introspectionSteps(), revocationSteps(), documentSteps())
 })
 
 func guard(name, code, doc string, modes ...Mode) Step {
@@ -308,8 +308,25 @@ func jwtSteps() []Step {
 }
 
 func resourceSteps(endpoint string) []Step {
-	prefix := endpoint + ".token"
 	what := map[string]string{"userinfo": "The answer: claims about the user (sub, and by scope profile and email).", "resource": "The protected content; needs the scope read."}[endpoint]
+	return slices.Concat(bearerSteps(endpoint), []Step{
+		step(endpoint+".challenge", Challenge, "WWW-Authenticate: Bearer with realm, error, error_description, scope (RFC 6750 section 3)."),
+		step(endpoint+".response", Response, what),
+		step(endpoint+".error", Response, "The answer that refuses: error, error_description; 401, 403 for insufficient_scope, 400 for invalid_request, and the challenge."),
+	})
+}
+
+// tokeninfoSteps are those of an endpoint of the time before RFC 7662, which the strict provider does not have.
+func tokeninfoSteps() []Step {
+	return slices.Concat(bearerSteps("tokeninfo"), []Step{
+		step("tokeninfo.response", Response, "What an access token is for: audience (the client), scope, expires_in, user_id."),
+		step("tokeninfo.error", Response, "The answer that refuses: error, error_description; 400."),
+	})
+}
+
+// bearerSteps are those of every endpoint that takes an access token (RFC 6750).
+func bearerSteps(endpoint string) []Step {
+	prefix := endpoint + ".token"
 	return slices.Concat(requestSteps(endpoint, "GET or POST"), []Step{
 		value(prefix+".header", "The access token comes in the Authorization header, scheme Bearer in any case (RFC 6750 section 2.1).",
 			Mode{"off", "the header is ignored"}, Mode{"case-sensitive", "only Bearer with a capital B"}, Mode{"any-scheme", "any scheme, or none"}),
@@ -328,9 +345,6 @@ func resourceSteps(endpoint string) []Step {
 		guard(prefix+".revoked", "invalid_token", "It was not revoked."),
 		guard(prefix+".audience", "invalid_token", "It is for this resource."),
 		guard(prefix+".scope", "insufficient_scope", "It has the scope that the resource needs (userinfo: openid, resource: read)."),
-		step(endpoint+".challenge", Challenge, "WWW-Authenticate: Bearer with realm, error, error_description, scope (RFC 6750 section 3)."),
-		step(endpoint+".response", Response, what),
-		step(endpoint+".error", Response, "The answer that refuses: error, error_description; 401, 403 for insufficient_scope, 400 for invalid_request, and the challenge."),
 	})
 }
 
@@ -339,7 +353,8 @@ func hintStep(endpoint string) Step {
 	return guard(endpoint+".hint", "unsupported_token_type", "token_type_hint is optional, and ignored where it is wrong or unknown.",
 		Mode{"known-only", "stricter: an unknown one is refused"}, Mode{"required", "stricter: it is demanded"},
 		Mode{"trusted", "a wrong one makes that nothing is found"}, Mode{"unknown-finds-nothing", "an unknown one makes that nothing is found"},
-		Mode{"default-access", "without it only access tokens are found"})
+		Mode{"default-access", "without it only access tokens are found"},
+		Mode{"access-token-only", "stricter: only access_token will do, and only access tokens are found"})
 }
 
 func introspectionSteps() []Step {
@@ -376,7 +391,7 @@ func revocationSteps() []Step {
 }
 
 func documentSteps() []Step {
-	var steps []Step
+	steps := []Step{step("other.page", Page, "The answer to a request for a path that leads nowhere: 404, plain text.")}
 	where := []Mode{{"appended", "only after the issuer's path, where it has one"}, {"host-wide", "only without the issuer's path"}, {"trailing-slash", "only with a slash at the end"},
 		{"unregistered-suffix", "only at /.well-known/oauth2-authorization-server"}, {"any-issuer", "also at the place of any other issuer of the host"}, {"nowhere", "not at all"}}
 	steps = append(steps, value("metadata.location", "Between host and path of the issuer (RFC 8414 section 3.1).", where...),

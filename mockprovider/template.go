@@ -16,10 +16,14 @@ import (
 //	${client_id}     the client                   ${issuer}       the issuer
 //	${redirect_uri}  where the browser is sent    ${registered}   the client's first registered redirect_uri
 //	${user}          the resource owner's sub     ${username}     its login name
+//	${claim:NAME}    a claim about it
 //	${scope}         what is granted              ${now}          seconds since 1970
 //	${random:N}      N random characters          ${counter}      counts up from 1
 //	${other_client}  identifier of another client ${header:NAME}  a request header field
 //	${secret}        the client's secret          ${code_challenge}  of the authorization request
+//	${method}        the HTTP method              ${path}         path of the request URI
+//	${location}      where a redirect leads       ${status}       the answer's HTTP status
+//	${detail}        what a refused value is      ${uuid}         a random UUID
 //
 // A filter may follow: ${request:state|html}. Filters are the names that `transform` takes, too.
 
@@ -92,6 +96,10 @@ func (x *exchange) variable(expression string, members func(string) string) stri
 		if x.user != nil {
 			return x.user.Sub
 		}
+	case "claim":
+		if x.user != nil {
+			return toText(x.user.Claims[name])
+		}
 	case "username":
 		return x.userName()
 	case "scope":
@@ -105,6 +113,20 @@ func (x *exchange) variable(expression string, members func(string) string) stri
 		return strconv.FormatInt(x.now.Unix(), 10)
 	case "counter":
 		return strconv.FormatInt(x.p.counter.Add(1), 10)
+	case "method":
+		return x.r.Method
+	case "path":
+		return x.r.URL.Path
+	case "location":
+		return x.w.Header().Get("Location")
+	case "status":
+		return strconv.Itoa(x.status)
+	case "detail":
+		if x.err != nil {
+			return x.err.Detail
+		}
+	case "uuid":
+		return x.p.random.uuid()
 	case "random":
 		n, err := strconv.Atoi(name)
 		if err != nil || n <= 0 || n > 4096 {

@@ -88,7 +88,7 @@ func (x *exchange) checkGrantType() (string, *oauthError) {
 	}
 	if err := x.guard(known, func() *oauthError {
 		if !slices.Contains(x.p.settings.Grants, value) {
-			return &oauthError{Code: "unsupported_grant_type", Description: "the grant type is not supported"}
+			return detailed(&oauthError{Code: "unsupported_grant_type", Description: "the grant type is not supported"}, value)
 		}
 		return nil
 	}); err != nil {

@@ -70,8 +70,7 @@ func (x *exchange) mintAs(mode, step string) string {
 	case "numeric":
 		return x.p.random.text(8, digits)
 	case "uuid":
-		h := x.p.random.text(32, hexDigits)
-		return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
+		return x.p.random.uuid()
 	case "medium":
 		return x.p.random.text(22, alnum)
 	case "same":

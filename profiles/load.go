@@ -167,7 +167,7 @@ func (p *Profile) ValidateAgainst(known map[string]Deviation) error {
 	return errors.Join(errs...)
 }
 
-// apply turns a switch on: settings and target are merged deeply, deviations added and removed.
+// apply turns a switch on: settings, dialect and target are merged, deviations and operations added, deviations removed.
 func (p *Profile) apply(name string) error {
 	for _, s := range p.Switches {
 		if s.Name != name {
@@ -175,6 +175,8 @@ func (p *Profile) apply(name string) error {
 		}
 		p.Settings = merge(p.Settings, s.Settings)
 		p.Target = merge(p.Target, s.Target)
+		p.Do = append(p.Do, s.Do...)
+		p.Dialect = p.Dialect.with(s.Dialect)
 		p.Deviations = slices.DeleteFunc(p.Deviations, func(d Declared) bool { return slices.Contains(s.Remove, d.Deviation) })
 		for _, added := range s.Add { // a second declaration replaces the first: parameters may differ
 			p.Deviations = slices.DeleteFunc(p.Deviations, func(d Declared) bool { return d.Deviation == added.Deviation })
@@ -197,6 +199,20 @@ func (p *Profile) apply(name string) error {
 		hint = "; it has no switches"
 	}
 	return fmt.Errorf("profile %s: unknown switch %q%s", p.Name, name, hint)
+}
+
+// with returns the dialect with the parts replaced that over has.
+func (d Dialect) with(over Dialect) Dialect {
+	if over.TokenResponse.Unwrap != "" || len(over.TokenResponse.Rename) > 0 {
+		d.TokenResponse = over.TokenResponse
+	}
+	if over.Error.Path != "" || over.Error.Description != "" || len(over.Error.Codes) > 0 {
+		d.Error = over.Error
+	}
+	if over.RequestFormat != "" {
+		d.RequestFormat = over.RequestFormat
+	}
+	return d
 }
 
 // merge returns base with the values of over put in; mappings in both are merged in turn, everything else is replaced.

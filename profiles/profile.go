@@ -10,6 +10,7 @@ type Profile struct {
 	Dialect    Dialect        `yaml:"dialect,omitempty"`
 	Target     map[string]any `yaml:"target,omitempty"` // defaults for the target file: endpoints relative to the base URL, client auth, timing
 	Deviations []Declared     `yaml:"deviations,omitempty"`
+	Do         Ops            `yaml:"do,omitempty"` // operations on the mock provider's steps by which the server differs from the strict one without breaking a requirement: texts, order, headers
 	Masks      []Mask         `yaml:"masks,omitempty"`
 	Switches   []Switch       `yaml:"switches,omitempty"`
 	Source     string         `yaml:"-"`
@@ -38,6 +39,8 @@ type Switch struct {
 	Settings map[string]any `yaml:"settings,omitempty"`
 	Add      []Declared     `yaml:"add,omitempty"`
 	Remove   []string       `yaml:"remove,omitempty"`
+	Do       Ops            `yaml:"do,omitempty"`
+	Dialect  Dialect        `yaml:"dialect,omitempty"` // replaces the parts of the profile's that it has
 	Target   map[string]any `yaml:"target,omitempty"`
 }
 
