@@ -3,7 +3,7 @@
   const $ = (id) => document.getElementById(id);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const checks = all("details.check"), boxes = all("#tiles input");
-  const words = new Map(checks.map((c) => [c, c.textContent.toLowerCase()]));
+  const words = new Map(checks.map((c) => [c, all("summary, .block", c).filter((e) => e.parentElement === c).map((e) => e.textContent).join(" ").toLowerCase()]));
 
   document.documentElement.classList.add("js");
   $("filter").hidden = false;
