@@ -11,7 +11,7 @@ import (
 
 // authorizationRequest is a checked authorization request (RFC 6749 section 4.1.1).
 type authorizationRequest struct {
-	client           *Client
+	client           *RegisteredClient
 	redirectURI      string
 	redirectURIGiven bool
 	responseType     []string // sorted words: code, token
@@ -133,20 +133,20 @@ func (x *exchange) checkClient(a *authorizationRequest) *oauthError {
 }
 
 // anyClient stands for a client that a deviation lets pass although it is not registered.
-func (x *exchange) anyClient(id string) *Client {
+func (x *exchange) anyClient(id string) *RegisteredClient {
 	if id == "" {
 		if owner := x.clientOfRedirectURI(x.params.get("redirect_uri")); owner != nil {
 			return owner
 		}
 	}
-	c := &Client{ID: id, Name: id, Kind: "web", Public: true}
+	c := &RegisteredClient{ID: id, Name: id, Kind: "web", Public: true}
 	if uri := x.params.get("redirect_uri"); uri != "" {
 		c.RedirectURIs = []string{uri}
 	}
 	return c
 }
 
-func (x *exchange) clientOfRedirectURI(uri string) *Client {
+func (x *exchange) clientOfRedirectURI(uri string) *RegisteredClient {
 	for _, c := range x.p.clients() {
 		if c.hasRedirectURI(uri) {
 			return c

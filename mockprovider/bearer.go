@@ -328,7 +328,7 @@ func (x *exchange) userinfo() {
 // emailClaims go with the scope email, everything else with profile (OpenID Connect Core section 5.4).
 var emailClaims = []string{"email", "email_verified"}
 
-func userClaims(u *User, scope []string) object {
+func userClaims(u *ResourceOwner, scope []string) object {
 	var o object
 	for _, name := range sortedKeys(u.Claims) {
 		need := "profile"

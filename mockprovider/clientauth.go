@@ -217,7 +217,7 @@ func (x *exchange) basicCredentials(header string) (id, secret string, err *oaut
 }
 
 // ownerOfGrant stands in for a client that a deviation lets pass although it is not known.
-func (x *exchange) ownerOfGrant(id string) *Client {
+func (x *exchange) ownerOfGrant(id string) *RegisteredClient {
 	if c, ok := x.p.store.codes.get(x.params.get("code")); ok {
 		return x.p.client(c.grant.client)
 	}
@@ -226,5 +226,5 @@ func (x *exchange) ownerOfGrant(id string) *Client {
 			return x.p.client(t.grant.client)
 		}
 	}
-	return &Client{ID: id, Name: id, Kind: "service", Secret: "unknown"}
+	return &RegisteredClient{ID: id, Name: id, Kind: "service", Secret: "unknown"}
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Client is a registered client.
-type Client struct {
+// RegisteredClient is a registered client.
+type RegisteredClient struct {
 	ID           string   `yaml:"-" json:"id"`
 	Secret       string   `yaml:"secret" json:"secret,omitempty" doc:"client secret; none for a public client"`
 	Name         string   `yaml:"name" json:"name,omitempty" doc:"shown on the consent page"`
@@ -22,21 +22,23 @@ type Client struct {
 }
 
 // Type is "public" or "confidential" (RFC 6749 section 2.1).
-func (c *Client) Type() string {
+func (c *RegisteredClient) Type() string {
 	if c.Public {
 		return "public"
 	}
 	return "confidential"
 }
 
-func (c *Client) mayUse(grant string) bool {
+func (c *RegisteredClient) mayUse(grant string) bool {
 	return len(c.Grants) == 0 || slices.Contains(c.Grants, grant)
 }
 
-func (c *Client) hasRedirectURI(uri string) bool { return slices.Contains(c.RedirectURIs, uri) }
+func (c *RegisteredClient) hasRedirectURI(uri string) bool {
+	return slices.Contains(c.RedirectURIs, uri)
+}
 
-// User is a resource owner.
-type User struct {
+// ResourceOwner is a user who may log in and approve (RFC 6749 section 1.1).
+type ResourceOwner struct {
 	Username string         `yaml:"-" json:"username"`
 	Password string         `yaml:"password" json:"password"`
 	Sub      string         `yaml:"sub" json:"sub" doc:"subject identifier; default: a fixed one made from the login name"`
@@ -45,8 +47,8 @@ type User struct {
 }
 
 // readyMadeClients are the clients of the strict provider. The secrets are published, and look it.
-func readyMadeClients() map[string]Client {
-	return map[string]Client{
+func readyMadeClients() map[string]RegisteredClient {
+	return map[string]RegisteredClient{
 		"web-app": {
 			Secret: "not-a-secret.web-app.0123456789abcdef", Name: "Web app", Kind: "web",
 			RedirectURIs: []string{"https://client.example/callback", "https://client.example/other", "https://client.example/callback?tenant=1&x=a%20b"},
@@ -103,8 +105,8 @@ func readyMadeClients() map[string]Client {
 }
 
 // readyMadeUsers are the resource owners of the strict provider.
-func readyMadeUsers() map[string]User {
-	return map[string]User{
+func readyMadeUsers() map[string]ResourceOwner {
+	return map[string]ResourceOwner{
 		"alice": {Password: "wonderland", Sub: "248289761001", Claims: map[string]any{
 			"name": "Alice Liddell", "given_name": "Alice", "family_name": "Liddell", "preferred_username": "alice",
 			"email": "alice@example.com", "email_verified": true}},
@@ -121,7 +123,7 @@ func readyMadeUsers() map[string]User {
 // order puts the ready-made clients before others, in the order in which people need them.
 var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app"}
 
-func compareClients(a, b *Client) int {
+func compareClients(a, b *RegisteredClient) int {
 	place := func(id string) int {
 		if i := slices.Index(clientOrder, id); i >= 0 {
 			return i

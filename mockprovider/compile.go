@@ -144,15 +144,15 @@ type paramEdit struct {
 
 // The arguments that each kind of step takes.
 var opsOfKind = map[Kind][]string{
-	Guard:     {"skip", "always", "refuse", "mode", "names", "window", "length"},
-	Value:     {"set", "mode", "names", "length", "charset", "window"},
-	Response:  {"status", "header", "content_type", "body", "append", "encoding", "members", "duplicate", "format"},
-	Redirect:  {"status", "header", "content_type", "body", "append", "params", "in", "via", "to", "escape", "transform", "drop_query", "joiner", "fragment"},
-	Page:      {"status", "header", "content_type", "body", "append", "encoding"},
-	Challenge: {"scheme", "params", "value", "remove", "duplicate"},
-	Claims:    {"members"},
-	Sign:      {"key", "alg", "signature"},
-	Transport: {"delay", "reset", "truncate", "status", "header", "content_type", "body", "redirect"},
+	KindGuard:     {"skip", "always", "refuse", "mode", "names", "window", "length"},
+	KindValue:     {"set", "mode", "names", "length", "charset", "window"},
+	KindResponse:  {"status", "header", "content_type", "body", "append", "encoding", "members", "duplicate", "format"},
+	KindRedirect:  {"status", "header", "content_type", "body", "append", "params", "in", "via", "to", "escape", "transform", "drop_query", "joiner", "fragment"},
+	KindPage:      {"status", "header", "content_type", "body", "append", "encoding"},
+	KindChallenge: {"scheme", "params", "value", "remove", "duplicate"},
+	KindClaims:    {"members"},
+	KindSign:      {"key", "alg", "signature"},
+	KindTransport: {"delay", "reset", "truncate", "status", "header", "content_type", "body", "redirect"},
 }
 
 // The words that some arguments are limited to.
@@ -264,15 +264,15 @@ func compileOp(where string, raw profiles.Op, values map[string]string) (*op, er
 	if err := o.checkWords(where); err != nil {
 		return nil, err
 	}
-	if step.Kind == Value && o.Set != nil && step.duration {
+	if step.Kind == KindValue && o.Set != nil && step.duration {
 		if _, err := toDuration(o.Set); err != nil && !strings.Contains(toText(o.Set), "${") {
 			return nil, fmt.Errorf("%s, set: %w", where, err)
 		}
 	}
-	if step.Kind == Value && o.Set == nil && len(o.Mode) == 0 && o.Length == 0 && o.Charset == "" {
+	if step.Kind == KindValue && o.Set == nil && len(o.Mode) == 0 && o.Length == 0 && o.Charset == "" {
 		return nil, fmt.Errorf("%s: a value step needs set, mode, length or charset", where)
 	}
-	if step.Kind == Guard && !o.Skip && !o.Always && o.Refuse == nil && len(o.Mode) == 0 {
+	if step.Kind == KindGuard && !o.Skip && !o.Always && o.Refuse == nil && len(o.Mode) == 0 {
 		return nil, fmt.Errorf("%s: a guard step needs skip, always, refuse or mode", where)
 	}
 	if step.Name == "connection.tls" && len(raw.When) > 0 {

@@ -6,8 +6,8 @@ import "slices"
 type Description struct {
 	Issuer    string             `json:"issuer"`
 	Endpoints map[string]string  `json:"endpoints"` // URL by name: authorize, token, userinfo, introspection, revocation, jwks, resource, metadata …
-	Clients   []Client           `json:"clients"`
-	Users     []User             `json:"users"`
+	Clients   []RegisteredClient `json:"clients"`
+	Users     []ResourceOwner    `json:"users"`
 	Scopes    []string           `json:"scopes"`
 	Grants    []string           `json:"grants"`    // grant types, and implicit
 	Lifetimes map[string]float64 `json:"lifetimes"` // in seconds: code, access_token, refresh_token, id_token, session

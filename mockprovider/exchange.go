@@ -28,9 +28,9 @@ type exchange struct {
 
 	form        params // the fields of a login or consent form; sent and params are the authorization request's then
 	bodyLength  int
-	client      *Client
+	client      *RegisteredClient
 	auth        string // client_secret_basic, client_secret_post, none; "" before client authentication
-	user        *User
+	user        *ResourceOwner
 	session     *session
 	code        *code  // the authorization code that is redeemed
 	token       *token // the token that is presented

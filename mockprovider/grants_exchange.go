@@ -25,8 +25,8 @@ const exchangeStep = "token.token_exchange"
 
 // party is whom a subject or actor token speaks of.
 type party struct {
-	token  *token // nil for an ID token
-	user   *User  // nil for a client of its own
+	token  *token         // nil for an ID token
+	user   *ResourceOwner // nil for a client of its own
 	sub    string
 	client string   // to which the token was issued
 	scope  []string // nil where the token has none (an ID token)
@@ -249,7 +249,7 @@ func (x *exchange) partyOfClaims(payload []byte, issuedBy func(issuer string) bo
 	return p
 }
 
-func (p *Provider) userBySub(sub string) *User {
+func (p *Provider) userBySub(sub string) *ResourceOwner {
 	for _, u := range p.settings.Users {
 		if u.Sub == sub {
 			return &u

@@ -25,9 +25,9 @@ type pageData struct {
 	CSRF        string
 	Error       string // a message about the last attempt
 	Username    string
-	Client      *Client
+	Client      *RegisteredClient
 	Host        string // where the client's redirect_uri leads
-	User        *User
+	User        *ResourceOwner
 	Scopes      []string
 	Combined    bool
 	Code        string // OAuth error code

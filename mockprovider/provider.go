@@ -39,7 +39,7 @@ type Provider struct {
 
 	mu        sync.Mutex
 	declared  []declaration
-	clientMap atomic.Pointer[map[string]*Client]
+	clientMap atomic.Pointer[map[string]*RegisteredClient]
 
 	authority *authority // with the setting tls
 	server    *http.Server
@@ -188,7 +188,7 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 	if p.shuffle != nil {
 		p.shuffle.paths(p.settings.Endpoints)
 	}
-	clients := make(map[string]*Client, len(p.settings.Clients))
+	clients := make(map[string]*RegisteredClient, len(p.settings.Clients))
 	for id, client := range p.settings.Clients {
 		client.ID = id
 		if client.Name == "" {
@@ -419,12 +419,12 @@ func (x *exchange) notFound() {
 	x.send(a)
 }
 
-func (p *Provider) client(id string) *Client { return (*p.root.clientMap.Load())[id] }
+func (p *Provider) client(id string) *RegisteredClient { return (*p.root.clientMap.Load())[id] }
 
 // clients are all clients, the ready-made first.
-func (p *Provider) clients() []*Client {
+func (p *Provider) clients() []*RegisteredClient {
 	m := *p.root.clientMap.Load()
-	list := make([]*Client, 0, len(m))
+	list := make([]*RegisteredClient, 0, len(m))
 	for _, c := range m {
 		list = append(list, c)
 	}
@@ -433,7 +433,7 @@ func (p *Provider) clients() []*Client {
 }
 
 // Register adds clients, or replaces those with the same identifier, while the provider runs.
-func (p *Provider) Register(clients ...Client) {
+func (p *Provider) Register(clients ...RegisteredClient) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := maps.Clone(*p.clientMap.Load()) // copied on write, so that readers need no lock
@@ -443,7 +443,7 @@ func (p *Provider) Register(clients ...Client) {
 	p.clientMap.Store(&next)
 }
 
-func (p *Provider) user(name string) *User {
+func (p *Provider) user(name string) *ResourceOwner {
 	if u, ok := p.settings.Users[name]; ok {
 		return &u
 	}

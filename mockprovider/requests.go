@@ -40,7 +40,7 @@ type entry struct {
 	header     http.Header
 	method     string
 	sent       params
-	client     *Client
+	client     *RegisteredClient
 	status     int
 	err        *oauthError
 	deviations []string

@@ -7,7 +7,7 @@ import (
 
 // checkScope works out the scope of a request at the authorization or token endpoint (RFC 6749 section 3.3): what was asked
 // for, or the default. Its steps are PREFIX.scope.….
-func (x *exchange) checkScope(prefix string, client *Client) ([]string, *oauthError) {
+func (x *exchange) checkScope(prefix string, client *RegisteredClient) ([]string, *oauthError) {
 	value, given := x.params.lookup("scope")
 	if !given {
 		scope := client.DefaultScope

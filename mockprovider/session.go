@@ -19,12 +19,12 @@ type session struct {
 	expires time.Time
 
 	mu          sync.Mutex
-	user        *User // who is signed in, or nil
+	user        *ResourceOwner // who is signed in, or nil
 	authTime    time.Time
 	transaction string // the last one, for deviations that forget which form was sent
 }
 
-func (s *session) signedIn() (*User, time.Time) {
+func (s *session) signedIn() (*ResourceOwner, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.user, s.authTime
@@ -50,7 +50,7 @@ type transaction struct {
 	redirectURI string // where the response goes
 	session     string // id of the browser session that it belongs to
 	csrf        string
-	user        *User // set when the login is done
+	user        *ResourceOwner // set when the login is done
 	authTime    time.Time
 	expires     time.Time
 }
@@ -126,7 +126,7 @@ func (x *exchange) signIn(t *transaction) {
 }
 
 // keepTransaction stores a transaction under a new identifier.
-func (x *exchange) keepTransaction(t *transaction, user *User) *transaction {
+func (x *exchange) keepTransaction(t *transaction, user *ResourceOwner) *transaction {
 	if t.id != "" {
 		x.p.store.transactions.delete(t.id)
 	}
@@ -342,7 +342,7 @@ func (x *exchange) deny(t *transaction) {
 	x.refuseAuthorization(t.request, err)
 }
 
-func consentKey(user *User, a *authorizationRequest) string {
+func consentKey(user *ResourceOwner, a *authorizationRequest) string {
 	scope := slices.Clone(a.scope)
 	slices.Sort(scope)
 	return user.Username + "\x00" + a.client.ID + "\x00" + strings.Join(scope, " ")

@@ -19,8 +19,8 @@ type Settings struct {
 	TLS       bool              `yaml:"tls" doc:"https with a certificate of its own (Provider.CertificateAuthority)"`
 	Realm     string            `yaml:"realm" doc:"realm of challenges"`
 
-	Clients map[string]Client `yaml:"clients" doc:"clients by identifier; null removes one of the ready-made"`
-	Users   map[string]User   `yaml:"users" doc:"resource owners by login name; null removes one of the ready-made"`
+	Clients map[string]RegisteredClient `yaml:"clients" doc:"clients by identifier; null removes one of the ready-made"`
+	Users   map[string]ResourceOwner    `yaml:"users" doc:"resource owners by login name; null removes one of the ready-made"`
 
 	Grants            []string `yaml:"grants" doc:"grant types that the provider has"`
 	Implicit          bool     `yaml:"implicit" doc:"response_type=token"`

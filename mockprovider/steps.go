@@ -10,15 +10,15 @@ type Kind string
 
 // The kinds of steps.
 const (
-	Guard     Kind = "guard"     // a check that refuses with an error
-	Value     Kind = "value"     // a value that the server chooses
-	Response  Kind = "response"  // an answer with a JSON object
-	Redirect  Kind = "redirect"  // an answer that sends the browser to a redirect_uri
-	Page      Kind = "page"      // an answer with an HTML page
-	Challenge Kind = "challenge" // the WWW-Authenticate header
-	Claims    Kind = "claims"    // the header or the claims of a JWT
-	Sign      Kind = "sign"      // the signature of a JWT
-	Transport Kind = "transport" // the connection
+	KindGuard     Kind = "guard"     // a check that refuses with an error
+	KindValue     Kind = "value"     // a value that the server chooses
+	KindResponse  Kind = "response"  // an answer with a JSON object
+	KindRedirect  Kind = "redirect"  // an answer that sends the browser to a redirect_uri
+	KindPage      Kind = "page"      // an answer with an HTML page
+	KindChallenge Kind = "challenge" // the WWW-Authenticate header
+	KindClaims    Kind = "claims"    // the header or the claims of a JWT
+	KindSign      Kind = "sign"      // the signature of a JWT
+	KindTransport Kind = "transport" // the connection
 )
 
 // Step is a named place in the provider's pipeline that a deviation can act on.
@@ -72,7 +72,7 @@ var stepTable = sync.OnceValue(func() []Step {
 })
 
 func guard(name, code, doc string, modes ...Mode) Step {
-	return Step{Name: name, Kind: Guard, Error: code, Doc: doc, Modes: modes}
+	return Step{Name: name, Kind: KindGuard, Error: code, Doc: doc, Modes: modes}
 }
 
 // pageGuard is a guard whose error is shown on a page and not redirected.
@@ -83,11 +83,11 @@ func pageGuard(name, code, doc string, modes ...Mode) Step {
 }
 
 func value(name, doc string, modes ...Mode) Step {
-	return Step{Name: name, Kind: Value, Doc: doc, Modes: modes}
+	return Step{Name: name, Kind: KindValue, Doc: doc, Modes: modes}
 }
 
 func lifetime(name, doc string) Step {
-	return Step{Name: name, Kind: Value, Doc: doc, duration: true}
+	return Step{Name: name, Kind: KindValue, Doc: doc, duration: true}
 }
 
 func step(name string, kind Kind, doc string) Step { return Step{Name: name, Kind: kind, Doc: doc} }
@@ -95,7 +95,7 @@ func step(name string, kind Kind, doc string) Step { return Step{Name: name, Kin
 // requestSteps are those of every endpoint that reads parameters.
 func requestSteps(endpoint, methods string) []Step {
 	return []Step{
-		step(endpoint+".transport", Transport, "The connection of every request to the endpoint: answers are sent at once and whole. delay, reset, redirect and status act before anything else happens; header, content_type and truncate on every answer of the endpoint."),
+		step(endpoint+".transport", KindTransport, "The connection of every request to the endpoint: answers are sent at once and whole. delay, reset, redirect and status act before anything else happens; header, content_type and truncate on every answer of the endpoint."),
 		guard(endpoint+".method", "invalid_request", "The method is "+methods+"; others get 405 with Allow.",
 			Mode{"any", "every method; GET and HEAD read their parameters from the URI, others from the body"},
 			Mode{"no-get", "stricter: GET is refused"}, Mode{"no-post", "stricter: POST is refused"}),
@@ -143,7 +143,7 @@ func clientAuthenticationSteps(endpoint string) []Step {
 		guard(prefix+".secret", "invalid_client", "The secret is right.",
 			Mode{"empty", "an empty secret is right, too"}, Mode{"prefix", "the beginning of the secret will do"},
 			Mode{"extended", "anything may follow the secret"}, Mode{"case-insensitive", "the secret's case is ignored"}, Mode{"trim", "white space around it is ignored"}),
-		step(endpoint+".challenge", Challenge, "WWW-Authenticate: Basic with a realm, in answers with 401 invalid_client."),
+		step(endpoint+".challenge", KindChallenge, "WWW-Authenticate: Basic with a realm, in answers with 401 invalid_client."),
 	}
 }
 
@@ -184,10 +184,10 @@ func authorizeSteps() []Step {
 		guard("authorize.login", "login_required", "The user is signed in; if not, the login page is shown (with prompt=none: the error). Skipped, the user of the setting auto_user is taken for granted."),
 		guard("authorize.consent", "consent_required", "The user approves on the consent page every time (setting consent). Skipped, nobody is asked.",
 			Mode{"remembered", "nobody is asked again who approved this client and scope before, also for public clients"}),
-		step("authorize.page", Page, "The login page. (body: $body is the page as it was.)"),
-		step("authorize.error_page", Page, "The page for errors that must not be redirected: an unknown client, a wrong redirect_uri."),
-		step("authorize.response", Redirect, "The redirect with a successful response: code (access_token, token_type, expires_in, scope), state, iss."),
-		step("authorize.error", Redirect, "The redirect with an error: error, error_description, state, iss."),
+		step("authorize.page", KindPage, "The login page. (body: $body is the page as it was.)"),
+		step("authorize.error_page", KindPage, "The page for errors that must not be redirected: an unknown client, a wrong redirect_uri."),
+		step("authorize.response", KindRedirect, "The redirect with a successful response: code (access_token, token_type, expires_in, scope), state, iss."),
+		step("authorize.error", KindRedirect, "The redirect with an error: error, error_description, state, iss."),
 	})
 }
 
@@ -201,7 +201,7 @@ func loginSteps() []Step {
 	}, requestSteps("consent", "GET or POST"), []Step{
 		pageGuard("consent.csrf", "invalid_request", "The consent form comes from the page that this browser was shown. Skipped, the form may lack every field: the session's last authorization request is approved by whoever is signed in."),
 		guard("consent.denied", "access_denied", "The user's no ends the request. Skipped, it counts as yes."),
-		step("consent.page", Page, "The consent page."),
+		step("consent.page", KindPage, "The consent page."),
 	})
 }
 
@@ -260,8 +260,8 @@ func tokenSteps() []Step {
 		guard("token.refresh_token.scope.required", "invalid_scope", "scope is optional; so only `always` makes sense here."),
 		guard("token.refresh_token.used", "invalid_grant", "A rotated refresh token does not work again (after refresh_token.grace). Skipped, it does.",
 			Mode{"race", "requests within `window` (50ms) of the first all find it unused"}),
-		step("token.response", Response, "The successful answer: access_token, token_type, expires_in, refresh_token, scope, id_token; 200, application/json, Cache-Control: no-store, Pragma: no-cache."),
-		step("token.error", Response, "The error answer: error, error_description, error_uri; 400, or 401 for invalid_client (narrow with when: {error:, refused_by:})."),
+		step("token.response", KindResponse, "The successful answer: access_token, token_type, expires_in, refresh_token, scope, id_token; 200, application/json, Cache-Control: no-store, Pragma: no-cache."),
+		step("token.error", KindResponse, "The error answer: error, error_description, error_uri; 400, or 401 for invalid_client (narrow with when: {error:, refused_by:})."),
 	})
 }
 
@@ -298,29 +298,29 @@ func tokenValueSteps() []Step {
 
 func jwtSteps() []Step {
 	return []Step{
-		step("access_token.header", Claims, "The header of a JWT access token: alg, typ at+jwt, kid."),
-		step("access_token.claims", Claims, "The claims of a JWT access token (RFC 9068): iss, sub, aud, client_id, iat, exp, jti, scope, auth_time."),
-		step("access_token.sign", Sign, "The signature of a JWT access token, with a key of the JWKS. key: wrong (kid of a published key), unpublished, none, hs256-secret (the client's secret), hs256-public-key. alg: what the header says. signature: empty, truncated, flipped."),
-		step("id_token.header", Claims, "The header of an ID token: alg, typ JWT, kid."),
-		step("id_token.claims", Claims, "The claims of an ID token: iss, sub, aud, iat, exp, auth_time, nonce, at_hash."),
-		step("id_token.sign", Sign, "The signature of an ID token (see access_token.sign)."),
+		step("access_token.header", KindClaims, "The header of a JWT access token: alg, typ at+jwt, kid."),
+		step("access_token.claims", KindClaims, "The claims of a JWT access token (RFC 9068): iss, sub, aud, client_id, iat, exp, jti, scope, auth_time."),
+		step("access_token.sign", KindSign, "The signature of a JWT access token, with a key of the JWKS. key: wrong (kid of a published key), unpublished, none, hs256-secret (the client's secret), hs256-public-key. alg: what the header says. signature: empty, truncated, flipped."),
+		step("id_token.header", KindClaims, "The header of an ID token: alg, typ JWT, kid."),
+		step("id_token.claims", KindClaims, "The claims of an ID token: iss, sub, aud, iat, exp, auth_time, nonce, at_hash."),
+		step("id_token.sign", KindSign, "The signature of an ID token (see access_token.sign)."),
 	}
 }
 
 func resourceSteps(endpoint string) []Step {
 	what := map[string]string{"userinfo": "The answer: claims about the user (sub, and by scope profile and email).", "resource": "The protected content; needs the scope read."}[endpoint]
 	return slices.Concat(bearerSteps(endpoint), []Step{
-		step(endpoint+".challenge", Challenge, "WWW-Authenticate: Bearer with realm, error, error_description, scope (RFC 6750 section 3)."),
-		step(endpoint+".response", Response, what),
-		step(endpoint+".error", Response, "The answer that refuses: error, error_description; 401, 403 for insufficient_scope, 400 for invalid_request, and the challenge."),
+		step(endpoint+".challenge", KindChallenge, "WWW-Authenticate: Bearer with realm, error, error_description, scope (RFC 6750 section 3)."),
+		step(endpoint+".response", KindResponse, what),
+		step(endpoint+".error", KindResponse, "The answer that refuses: error, error_description; 401, 403 for insufficient_scope, 400 for invalid_request, and the challenge."),
 	})
 }
 
 // tokeninfoSteps are those of an endpoint of the time before RFC 7662, which the strict provider does not have.
 func tokeninfoSteps() []Step {
 	return slices.Concat(bearerSteps("tokeninfo"), []Step{
-		step("tokeninfo.response", Response, "What an access token is for: audience (the client), scope, expires_in, user_id."),
-		step("tokeninfo.error", Response, "The answer that refuses: error, error_description; 400."),
+		step("tokeninfo.response", KindResponse, "What an access token is for: audience (the client), scope, expires_in, user_id."),
+		step("tokeninfo.error", KindResponse, "The answer that refuses: error, error_description; 400."),
 	})
 }
 
@@ -368,9 +368,9 @@ func introspectionSteps() []Step {
 		guard("introspection.token.expired", "", "The token is not older than its lifetime; else it is inactive."),
 		guard("introspection.token.revoked", "", "The token was not revoked and, if a refresh token, not used up; else it is inactive."),
 		guard("introspection.token.visible", "", "The token was issued to this client, or the client is a resource server (introspect: true); else it is inactive."),
-		step("introspection.response", Response, "The answer for an active token: active, scope, client_id, username, token_type, exp, iat, nbf, sub, aud, iss, jti (narrow with when: {token: refresh_token})."),
-		step("introspection.inactive", Response, "The answer for an inactive token: active false and nothing else."),
-		step("introspection.error", Response, "The error answer."),
+		step("introspection.response", KindResponse, "The answer for an active token: active, scope, client_id, username, token_type, exp, iat, nbf, sub, aud, iss, jti (narrow with when: {token: refresh_token})."),
+		step("introspection.inactive", KindResponse, "The answer for an inactive token: active false and nothing else."),
+		step("introspection.error", KindResponse, "The error answer."),
 	})
 }
 
@@ -385,13 +385,13 @@ func revocationSteps() []Step {
 		value("revocation.access_token", "Access tokens are revoked. set: false pretends."),
 		value("revocation.refresh_token", "Refresh tokens are revoked. set: false pretends."),
 		value("revocation.cascade", "Revoking a refresh token revokes the access tokens of its grant. set: false keeps them."),
-		step("revocation.response", Response, "The answer: 200 and an empty object."),
-		step("revocation.error", Response, "The error answer."),
+		step("revocation.response", KindResponse, "The answer: 200 and an empty object."),
+		step("revocation.error", KindResponse, "The error answer."),
 	})
 }
 
 func documentSteps() []Step {
-	steps := []Step{step("other.page", Page, "The answer to a request for a path that leads nowhere: 404, plain text.")}
+	steps := []Step{step("other.page", KindPage, "The answer to a request for a path that leads nowhere: 404, plain text.")}
 	where := []Mode{{"appended", "only after the issuer's path, where it has one"}, {"host-wide", "only without the issuer's path"}, {"trailing-slash", "only with a slash at the end"},
 		{"unregistered-suffix", "only at /.well-known/oauth2-authorization-server"}, {"any-issuer", "also at the place of any other issuer of the host"}, {"nowhere", "not at all"}}
 	steps = append(steps, value("metadata.location", "Between host and path of the issuer (RFC 8414 section 3.1).", where...),
@@ -402,11 +402,11 @@ func documentSteps() []Step {
 		{"jwks", "The JWK set: the public keys."},
 	} {
 		steps = append(steps,
-			step(d.name+".transport", Transport, "The connection of every request for the document."),
+			step(d.name+".transport", KindTransport, "The connection of every request for the document."),
 			guard(d.name+".method", "invalid_request", "The method is GET.", Mode{"any", "every method"}, Mode{"no-get", "stricter: GET is refused"}, Mode{"no-post", "no difference here"}),
 			guard(d.name+".accept", "invalid_request", "The Accept header does not matter; `always` with a when on it refuses."),
-			step(d.name+".response", Response, d.doc),
-			step(d.name+".error", Response, "The answer that refuses."))
+			step(d.name+".response", KindResponse, d.doc),
+			step(d.name+".error", KindResponse, "The answer that refuses."))
 	}
 	return append(steps, value("jwks.keys", "The public keys of the server.",
 		Mode{"private", "with private members"}, Mode{"none", "no keys"}, Mode{"symmetric", "one more key, symmetric"}, Mode{"encryption", "one more key, for encryption"}))

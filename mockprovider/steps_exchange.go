@@ -26,7 +26,7 @@ func exchangeSteps() []Step {
 		guard(step+".scope", "invalid_scope", "scope is within that of the subject token, if that has any. Skipped, anything is granted."),
 		value(step+".client", "The token belongs to the client that asks.", Mode{"subject", "to the one that the subject token was issued to"}),
 		value(step+".subject", "The token speaks of the subject token's subject.", Mode{"client", "of the client that asks"}, Mode{"actor", "of the actor, with the subject as actor"}),
-		Step{Name: step + ".act", Kind: Claims, Doc: "An object whose one member act is the act claim, before it goes into the token: sub, and act for earlier actors (edit /act/sub and so on)."},
+		Step{Name: step + ".act", Kind: KindClaims, Doc: "An object whose one member act is the act claim, before it goes into the token: sub, and act for earlier actors (edit /act/sub and so on)."},
 	)
 }
 

@@ -84,7 +84,7 @@ type store struct {
 type grant struct {
 	id                            string
 	client                        string
-	user                          *User // nil for client_credentials
+	user                          *ResourceOwner // nil for client_credentials
 	scope                         []string
 	nonce                         string
 	authTime                      time.Time

@@ -91,7 +91,7 @@ func (x *exchange) mintAs(mode, step string) string {
 }
 
 // newGrant records that a resource owner, or a client for itself (user nil), authorized a client.
-func (x *exchange) newGrant(client *Client, user *User, scope []string) *grant {
+func (x *exchange) newGrant(client *RegisteredClient, user *ResourceOwner, scope []string) *grant {
 	return &grant{id: x.p.random.text(22, base64URL), client: client.ID, user: user, scope: scope, authTime: x.now}
 }
 
@@ -182,7 +182,7 @@ func (x *exchange) issueRefresh(g *grant, scope []string) *token {
 }
 
 // wantsRefresh decides whether a grant comes with a refresh token.
-func (x *exchange) wantsRefresh(client *Client, scope []string) bool {
+func (x *exchange) wantsRefresh(client *RegisteredClient, scope []string) bool {
 	strict := false
 	switch x.p.settings.Refresh.Issue {
 	case "always":

@@ -20,9 +20,9 @@ func StepsMarkdown() string {
 	b.WriteString("\n## Settings\n\nThe vocabulary of `settings:` in a profile, `setup:` in a deviation, and `mockprovider.WithSettings`. A mapping changes only the keys that it has, a list replaces the whole list.\n\n| key | meaning |\n|---|---|\n")
 	writeDocs(&b, reflect.TypeFor[Settings](), "")
 	b.WriteString("\nA client (`clients.ID`):\n\n| key | meaning |\n|---|---|\n")
-	writeDocs(&b, reflect.TypeFor[Client](), "")
+	writeDocs(&b, reflect.TypeFor[RegisteredClient](), "")
 	b.WriteString("\nA user (`users.NAME`):\n\n| key | meaning |\n|---|---|\n")
-	writeDocs(&b, reflect.TypeFor[User](), "")
+	writeDocs(&b, reflect.TypeFor[ResourceOwner](), "")
 	b.WriteString("\n## Steps\n")
 	last := ""
 	for _, s := range Steps() {

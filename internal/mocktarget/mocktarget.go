@@ -83,7 +83,7 @@ func insufficient(known []string) string {
 }
 
 // user is alice, or the first that there is.
-func user(users []mockprovider.User) target.User {
+func user(users []mockprovider.ResourceOwner) target.User {
 	for _, u := range users {
 		if u.Username == "alice" {
 			return target.User{Username: u.Username, Password: u.Password}
@@ -98,22 +98,22 @@ func user(users []mockprovider.User) target.User {
 // roles says which client plays which part: the first that fits, in the provider's order.
 var roles = []struct {
 	name string
-	fits func(mockprovider.Client) bool
+	fits func(mockprovider.RegisteredClient) bool
 }{
-	{"primary", func(c mockprovider.Client) bool {
+	{"primary", func(c mockprovider.RegisteredClient) bool {
 		return !c.Public && may(c, "authorization_code") && len(c.RedirectURIs) > 0
 	}},
-	{"second", func(c mockprovider.Client) bool {
+	{"second", func(c mockprovider.RegisteredClient) bool {
 		return !c.Public && may(c, "authorization_code") && len(c.RedirectURIs) > 0
 	}},
-	{"public", func(c mockprovider.Client) bool {
+	{"public", func(c mockprovider.RegisteredClient) bool {
 		return c.Public && may(c, "authorization_code") && len(c.RedirectURIs) > 0
 	}},
-	{"implicit", func(c mockprovider.Client) bool { return may(c, "implicit") && len(c.RedirectURIs) > 0 }},
-	{"service", func(c mockprovider.Client) bool { return !c.Public && may(c, "client_credentials") }},
+	{"implicit", func(c mockprovider.RegisteredClient) bool { return may(c, "implicit") && len(c.RedirectURIs) > 0 }},
+	{"service", func(c mockprovider.RegisteredClient) bool { return !c.Public && may(c, "client_credentials") }},
 }
 
-func may(c mockprovider.Client, grant string) bool { return slices.Contains(c.Grants, grant) }
+func may(c mockprovider.RegisteredClient, grant string) bool { return slices.Contains(c.Grants, grant) }
 
 // clients deals the provider's clients out: each plays one part, the rest are others under their identifiers.
 // introspection names the one that may introspect every token.
@@ -145,8 +145,8 @@ func clients(d mockprovider.Description) (out target.Clients, introspection stri
 }
 
 // usable are the clients with the grants that both they and the provider have; those without any are left out.
-func usable(d mockprovider.Description) []mockprovider.Client {
-	var out []mockprovider.Client
+func usable(d mockprovider.Description) []mockprovider.RegisteredClient {
+	var out []mockprovider.RegisteredClient
 	for _, c := range d.Clients {
 		var grants []string
 		for _, grant := range d.Grants {
@@ -162,7 +162,7 @@ func usable(d mockprovider.Description) []mockprovider.Client {
 }
 
 // client is a client as its owner knows it.
-func client(c mockprovider.Client) *target.Client {
+func client(c mockprovider.RegisteredClient) *target.Client {
 	out := &target.Client{ID: c.ID, Secret: c.Secret, RedirectURIs: slices.Clone(c.RedirectURIs), Grants: slices.Clone(c.Grants), Scopes: slices.Clone(c.Scopes)}
 	if len(c.AuthMethods) > 0 {
 		out.Auth = target.AuthMethod(c.AuthMethods[0])
