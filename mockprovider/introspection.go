@@ -164,7 +164,7 @@ func (x *exchange) tokenByHint(value string) *token {
 	if hint != "" && hint != accessToken && hint != refreshToken && x.localMode(".hint", "unknown-finds-nothing") {
 		return nil
 	}
-	if t.kind == refreshToken && (hint == "" && x.localMode(".hint", "default-access") || x.localMode(".hint", "access-token-only")) {
+	if hint == "" && t.kind == refreshToken && x.localMode(".hint", "default-access") {
 		return nil
 	}
 	return t

@@ -38,6 +38,9 @@ func (x *exchange) revoke() *oauthError {
 		return nil // an unknown token is no error (section 2.2)
 	}
 	x.token, x.replay = t, t.dead()
+	if err := x.guard("revocation.token.supported", func() *oauthError { return nil }); err != nil {
+		return err
+	}
 	if err := x.guard("revocation.token.already_revoked", func() *oauthError { return nil }); t.dead() && err != nil {
 		return err
 	}

@@ -354,7 +354,7 @@ func hintStep(endpoint string) Step {
 		Mode{"known-only", "stricter: an unknown one is refused"}, Mode{"required", "stricter: it is demanded"},
 		Mode{"trusted", "a wrong one makes that nothing is found"}, Mode{"unknown-finds-nothing", "an unknown one makes that nothing is found"},
 		Mode{"default-access", "without it only access tokens are found"},
-		Mode{"access-token-only", "stricter: only access_token will do, and only access tokens are found"})
+		Mode{"access-token-only", "stricter: only access_token will do"})
 }
 
 func introspectionSteps() []Step {
@@ -379,6 +379,7 @@ func revocationSteps() []Step {
 		guard("revocation.token.required", "invalid_request", "token was sent."),
 		hintStep("revocation"),
 		guard("revocation.token.known", "invalid_request", "An unknown token is no error; `always` makes it one (and leaves known tokens alone)."),
+		guard("revocation.token.supported", "unsupported_token_type", "Access and refresh tokens can be revoked; `always` with when: {token: refresh_token} refuses a kind."),
 		guard("revocation.token.already_revoked", "invalid_request", "Revoking again is no error; `always` makes it one (for tokens that are revoked)."),
 		guard("revocation.client_binding", "unauthorized_client", "The token was issued to this client. Skipped, any client may revoke it.",
 			Mode{"silent", "not refused, and without effect"}),

@@ -40,6 +40,7 @@ type Behaviour struct {
 	Deviations []profiles.Deviation // in force
 	Declared   []profiles.Declared  // by the run's profile, so that their findings are known
 	Vendor     string               // the profile that the mock provider and the run follow; "" for strict
+	Judge      string               // suites.JudgeProfile (also "") or suites.JudgeStrict
 	Shuffle    int64                // seeds the mode in which everything varies that the specifications leave free; 0 is off
 	Sockets    bool                 // the mock is reached over the network
 	Include    []string             // limits the checks; empty means all
@@ -56,7 +57,7 @@ func base() map[string]any {
 
 // Run executes the checks of all lanes against a provider with the behaviour.
 func Run(ctx context.Context, b Behaviour) (*reports.Report, error) {
-	cfg := suites.Config{Lanes: []string{"all"}, Include: b.Include, Procs: 4, Deadline: 2 * time.Minute,
+	cfg := suites.Config{Judge: b.Judge, Lanes: []string{"all"}, Include: b.Include, Procs: 4, Deadline: 2 * time.Minute,
 		Evidence: suites.EvidenceFindings}
 	options, err := b.options()
 	if err != nil {
@@ -83,6 +84,9 @@ func Run(ctx context.Context, b Behaviour) (*reports.Report, error) {
 	cfg.Profile = &profiles.Profile{Name: "declared", Deviations: b.Declared}
 	if b.Vendor != "" {
 		if cfg.Profile, err = profiles.Load(b.Vendor); err != nil {
+			return nil, err
+		}
+		if cfg.Target, err = cfg.Target.WithProfile(cfg.Profile); err != nil {
 			return nil, err
 		}
 	}

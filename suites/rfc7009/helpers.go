@@ -63,6 +63,41 @@ func killsAccessTokens(as *target.AS) bool {
 	return !alive
 }
 
+// victim is a live token to be revoked.
+type victim struct {
+	*target.Tokens
+	token   string
+	refresh bool // a refresh token, else an access token
+}
+
+// victims finds out what the server revokes and returns a way to get fresh ones: refresh tokens, whose life shows at the token endpoint,
+// or access tokens where it says that it revokes no refresh tokens.
+func victims(as *target.AS, edits ...target.RequestEdit) func() victim {
+	tokens := as.Refreshable(edits...)
+	refresh := as.Revoke(tokens, tokens.RefreshToken).ErrorCode() != "unsupported_token_type"
+	return func() victim {
+		if refresh {
+			tokens := as.Refreshable(edits...)
+			return victim{tokens, tokens.RefreshToken, true}
+		}
+		tokens := as.TokensBy(target.AuthorizationCode, edits...)
+		if alive, how := as.Alive(tokens.AccessToken); !alive {
+			as.Inconclusive("the fresh access token does not work: %s", how)
+		}
+		return victim{tokens, tokens.AccessToken, false}
+	}
+}
+
+// alive reports whether the token works. It uses a refresh token up where the server rotates.
+func (v victim) alive(as *target.AS) bool {
+	as.Settle()
+	if v.refresh {
+		return refreshWorks(as, v.Tokens)
+	}
+	alive, _ := as.Alive(v.token)
+	return alive
+}
+
 // dies judges that a refresh token no longer works.
 func dies(as *target.AS, g Gomega, tokens *target.Tokens, how string) {
 	as.Settle()
