@@ -251,11 +251,12 @@ func newStore() (*storage.MemoryStore, error) {
 	store := storage.NewMemoryStore()
 	store.Users["alice"] = storage.MemoryUserRelation{Username: "alice", Password: "wonderland"}
 	for id, secret := range map[string]string{
-		"web-app":      "web-app-secret-0123456789abcdef0123456789",
-		"web-app-2":    "web-app-2-secret-0123456789abcdef01234567",
-		"service-app":  "service-app-secret-0123456789abcdef012345",
-		"native-app":   "",
-		"implicit-app": "",
+		"https://odd.example/app": "odd secret+100%/:&=0123456789abcdef",
+		"web-app":                 "web-app-secret-0123456789abcdef0123456789",
+		"web-app-2":               "web-app-2-secret-0123456789abcdef01234567",
+		"service-app":             "service-app-secret-0123456789abcdef012345",
+		"native-app":              "",
+		"implicit-app":            "",
 	} {
 		client := &fosite.DefaultClient{ID: id, Scopes: []string{"openid", "offline", "read", "write"}, Public: secret == ""}
 		method := "none"
@@ -270,6 +271,9 @@ func newStore() (*storage.MemoryStore, error) {
 			client.RedirectURIs = []string{"https://second.example/callback"}
 			client.ResponseTypes = []string{"code"}
 			client.GrantTypes = []string{"authorization_code", "refresh_token", "client_credentials"}
+		case "https://odd.example/app":
+			method = "client_secret_basic"
+			client.GrantTypes = []string{"client_credentials"}
 		case "service-app":
 			method = "client_secret_basic"
 			client.RedirectURIs = []string{"https://service.example/callback"}
