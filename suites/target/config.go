@@ -24,6 +24,7 @@ type Config struct {
 	AuthorizeParams map[string]string   `yaml:"authorize_params"` // sent with every authorization request
 	TokenParams     map[string]string   `yaml:"token_params"`     // sent with every token request
 	Dialect         profiles.Dialect    `yaml:"dialect"`
+	Declares        Declares            `yaml:"declares"`
 	Timing          Timing              `yaml:"timing"`
 	TLS             TLSConfig           `yaml:"tls"`
 	Reserved        Reserved            `yaml:",inline"`
@@ -147,6 +148,13 @@ type TokenExchangeConfig struct {
 	Delegation          bool     `yaml:"delegation"`
 	// ExpectedAudience is what the audience of the issued token holds for a value of audience or resource.
 	ExpectedAudience map[string]string `yaml:"expected_audience"`
+}
+
+// Declares is what the server is meant to do, where nothing that it says or shows tells: without it the checks that hold the
+// server to it are skipped.
+type Declares struct {
+	PKCE         string `yaml:"pkce"`          // required, required-of-public, optional or unsupported (RFC 7636)
+	IssParameter bool   `yaml:"iss_parameter"` // authorization responses carry iss (RFC 9207)
 }
 
 // Timing gathers every wait of a run.

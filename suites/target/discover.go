@@ -219,7 +219,7 @@ func (d *discovery) read(p place) (*Metadata, *DiscoveryError) {
 		return nil, &DiscoveryError{Trouble: trouble, URL: p.url, Text: fmt.Sprintf(format, args...)}
 	}
 	switch {
-	case resp.Status != http.StatusOK:
+	case resp.Status/100 != 2: // that it has to be 200 is for a check to say (RFC 8414 section 3.2)
 		return fail(NotFound, "status %d", resp.Status)
 	case resp.Truncated:
 		return fail(Oversized, "the body is larger than %d bytes", maxBody)

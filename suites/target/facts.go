@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -133,4 +135,20 @@ func ChangeMiddle(value string) string {
 		b[i] = '0' + b[i]%10
 	}
 	return string(b)
+}
+
+// Documents are the metadata documents that discovery found, the one that endpoints are taken from first, without those that repeat an
+// earlier one word for word. How they were fetched becomes part of the check's evidence.
+func (as *AS) Documents() []*Metadata {
+	var out []*Metadata
+	for _, doc := range as.run.info.Documents {
+		if slices.ContainsFunc(out, func(m *Metadata) bool { return m.OpenID == doc.OpenID && reflect.DeepEqual(m.Members, doc.Members) }) {
+			continue
+		}
+		out = append(out, doc)
+		if doc.Exchange != nil {
+			as.record(doc.Exchange)
+		}
+	}
+	return out
 }

@@ -332,6 +332,7 @@ func (v *validator) owner(c Config) {
 	}
 	v.oneOf("login.method", c.Login.Method, "auto", "form", "none")
 	v.oneOf("login.consent", c.Login.Consent, "always")
+	v.oneOf("declares.pkce", c.Declares.PKCE, "required", "required-of-public", "optional", "unsupported")
 	for i, o := range c.Login.Origins {
 		if at := fmt.Sprintf("login.origins[%d]", i); login.Origin(o) == "" {
 			v.add(at, "%q is no origin such as https://login.example", o)

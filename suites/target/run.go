@@ -35,12 +35,13 @@ type Run struct {
 	origins   []string // of the authorization server's own pages
 	resources []string // origins of protected resources, which get tokens and nothing else
 
-	baselines memo[baselineKey, *baseline]
-	guards    memo[string, bool]
-	sources   memo[string, *source]
-	samples   samples
-	skipped   atomic.Int64 // what Config.Sleep skipped of real time, in nanoseconds
-	resource  resourceGrant
+	baselines  memo[baselineKey, *baseline]
+	guards     memo[string, bool]
+	challenges memo[challengeKey, *challengeTrial]
+	sources    memo[string, *source]
+	samples    samples
+	skipped    atomic.Int64 // what Config.Sleep skipped of real time, in nanoseconds
+	resource   resourceGrant
 
 	mu         sync.Mutex
 	secrets    map[Secret]bool

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -20,6 +21,7 @@ const (
 // cipher suite that Go knows for them, the insecure ones included: a handshake that fails for want of a common suite
 // proves nothing. It does not look at the certificate. Nil means that the handshake completed.
 func (as *AS) Handshake(endpoint Endpoint, lowest, highest uint16) error {
+	as.demandNetwork()
 	u, err := url.Parse(as.Endpoint(endpoint))
 	if err != nil {
 		return err
@@ -49,6 +51,7 @@ func (as *AS) Handshake(endpoint Endpoint, lowest, highest uint16) error {
 // OverPlainHTTP sends a request to the same host and path with the scheme http: to its standard port or, where https has a
 // port of its own, to that one. The caller makes sure that it carries nothing secret that anything else needs.
 func (as *AS) OverPlainHTTP(req *Request) *Response {
+	as.demandNetwork()
 	return as.Send(req.Clone().Apply(AnyStatus(), Edit(func(r *Request) {
 		if u, err := url.Parse(r.URL); err == nil {
 			u.Scheme = "http"
@@ -72,4 +75,14 @@ func (as *AS) VerifyCertificate(endpoint Endpoint) error {
 		as.Inconclusive("no connection: %v", r.Err)
 	}
 	return nil
+}
+
+// demandNetwork skips the check where the target is reached by a transport of the config's owner: what is behind it is not at the address of
+// the endpoint's URL.
+func (as *AS) demandNetwork() {
+	switch as.Config().Transport.(type) {
+	case nil, *http.Transport:
+	default:
+		as.Skip("", "the target is reached in-process, without TLS and ports of its own")
+	}
 }
