@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
+	"strings"
 )
 
 // checkChallenge checks code_challenge and code_challenge_method (RFC 7636 section 4.3, 4.4.1).
@@ -13,7 +14,7 @@ func (x *exchange) checkChallenge(a *authorizationRequest) *oauthError {
 	if slices.Contains(a.responseType, "token") {
 		return nil
 	}
-	if x.mode("authorize.pkce", "ignore") { // a server without PKCE: unknown parameters
+	if x.withoutPKCE() { // unknown parameters are ignored
 		return nil
 	}
 	if err := x.guard("authorize.pkce.required", func() *oauthError {
@@ -57,7 +58,7 @@ func (x *exchange) checkChallenge(a *authorizationRequest) *oauthError {
 		case x.mode("authorize.pkce.method", "as-S256"):
 			method = "S256"
 		case x.mode("authorize.pkce.method", "as-none"):
-			challenge = ""
+			return nil
 		default:
 			method = "plain"
 		}
@@ -69,6 +70,11 @@ func (x *exchange) checkChallenge(a *authorizationRequest) *oauthError {
 		}
 		return nil
 	})
+}
+
+// withoutPKCE reports whether the provider knows no PKCE.
+func (x *exchange) withoutPKCE() bool {
+	return len(x.p.settings.PKCE.Methods) == 0 || x.mode("authorize.pkce", "ignore")
 }
 
 // unreservedOnly is the syntax of RFC 7636 section 4.1 and 4.2.
@@ -83,7 +89,7 @@ func (x *exchange) checkVerifier(c *code) *oauthError {
 	verifier, given := x.params.lookup("code_verifier")
 	if c.challenge == "" {
 		return x.guard("token.authorization_code.code_verifier.unexpected", func() *oauthError {
-			if given && !x.mode("authorize.pkce", "ignore") { // a downgrade: the challenge was taken out on the way (RFC 9700 section 4.8.2)
+			if given && !x.withoutPKCE() { // a downgrade: the challenge was taken out on the way (RFC 9700 section 4.8.2)
 				return invalidGrant("code_verifier for a code without code_challenge")
 			}
 			return nil
@@ -141,6 +147,8 @@ func (x *exchange) verifierMatches(c *code, verifier string) bool {
 	switch {
 	case x.mode(step, "padded-base64"): // expects the challenge with padding
 		return equal(hashed+"=", c.challenge)
+	case x.mode(step, "lenient-base64"): // takes a challenge with padding or in the standard alphabet
+		return equal(hashed, strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(c.challenge))
 	case x.mode(step, "any-challenge"): // the challenge of any authorization of this client
 		found := false
 		x.p.store.codes.each(func(_ string, other *code) {

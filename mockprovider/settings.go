@@ -56,7 +56,7 @@ type Settings struct {
 // PKCESettings is the policy on RFC 7636.
 type PKCESettings struct {
 	Required string   `yaml:"required" doc:"which clients need a code_challenge: none, public or all"`
-	Methods  []string `yaml:"methods" doc:"S256, plain"`
+	Methods  []string `yaml:"methods" doc:"S256, plain; empty: the provider knows no PKCE"`
 }
 
 // Lifetimes are how long things live.

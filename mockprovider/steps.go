@@ -239,6 +239,7 @@ func tokenSteps() []Step {
 			Mode{"challenge-as-verifier", "the challenge itself is taken for the verifier"},
 			Mode{"any-challenge", "the challenge of any code of this client will do"},
 			Mode{"case-insensitive", "case is ignored"}, Mode{"prefix", "plain: the first 43 characters will do"},
+			Mode{"lenient-base64", "a challenge with padding, or in the standard alphabet, fits too"},
 			Mode{"padded-base64", "broken: expects the challenge with base64 padding"}, Mode{"never", "broken: nothing fits"}),
 		guard("token.authorization_code.used", "invalid_grant", "The code is used for the first time. Skipped, it works again and again (and nothing is revoked).",
 			Mode{"race", "requests within `window` (50ms) of the first all find it unused"}),

@@ -99,6 +99,9 @@ func init() {
 				if a.Code() == "" {
 					as.Skip("", "the server demands redirect_uri in the authorization request, which it may")
 				}
+				if control := as.Redeem(as.Code(target.As(client))); !control.IssuesToken() {
+					as.Inconclusive("a code of such a request with redirect_uri is not redeemed either: %s", DescribeResponse(control))
+				}
 				g.Expect(as.Redeem(as.CodeOf(a), target.Omit("redirect_uri"))).To(IssueToken())
 			})
 
