@@ -1,0 +1,155 @@
+package rfc8414
+
+import (
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/oauthcheck/oauthcheck/suites"
+	. "github.com/oauthcheck/oauthcheck/suites/matchers"
+	"github.com/oauthcheck/oauthcheck/suites/target"
+	. "github.com/onsi/gomega"
+)
+
+func init() {
+	suites.Section("RFC 8414", "3", func(s *suites.S) {
+		needs := suites.Needs(target.MetadataDocument)
+
+		s.Check("metadata-location", suites.Requires("RFC8414-3-01"), needs,
+			func(as *target.AS, g Gomega) {
+				var tried []string
+				for _, doc := range claims(as) {
+					for _, issuer := range []string{doc.String("issuer"), as.Config().Target} {
+						for _, suffix := range []string{oauthSuffix, openidSuffix} {
+							place := inserted(issuer, suffix)
+							if place == "" || slices.Contains(tried, place) {
+								continue
+							}
+							tried = append(tried, place)
+							if isDocument(fetch(as, place)) {
+								return
+							}
+						}
+					}
+				}
+				as.Fail("there is a document at %s and none where clients look by the issuer: %s", claims(as)[0].URL, strings.Join(tried, ", "))
+			})
+
+		s.Check("metadata-over-https", suites.Requires("RFC8414-3-02"), suites.Needs(target.MetadataDocument, target.TLS),
+			onDocuments(func(as *target.AS, g Gomega, doc *target.Metadata) {
+				secure, plain := doc.URL, as.OverPlainHTTP(as.NewRequest("GET", doc.URL))
+				if host, ok := strings.CutPrefix(doc.URL, "http://"); ok {
+					secure = "https://" + host
+				}
+				r := fetch(as, secure, target.AnyStatus())
+				if isDocument(plain) {
+					as.Note("the document is served over plain http as well")
+				}
+				if r.Err != nil && secure != doc.URL {
+					as.Fail("the document is served over http only: %v", r.Err)
+				}
+				g.Expect(isDocument(r)).To(BeTrue(), "a document over https: %s", DescribeResponse(r))
+			}))
+
+		s.Check("registered-suffix", suites.Requires("RFC8414-3-03"), needs,
+			func(as *target.AS, g Gomega) {
+				doc := as.Documents()[0]
+				suffix, _, _ := split(doc.URL)
+				switch {
+				case suffix == oauthSuffix, suffix == openidSuffix:
+					return
+				case !slices.Contains(unregistered, suffix):
+					as.Skip("", "the target file says where the document is, at no well-known place or at one of another registration: %s", doc.URL)
+				}
+				issuer := doc.String("issuer")
+				for _, place := range []string{inserted(issuer, oauthSuffix), inserted(issuer, openidSuffix), strings.TrimRight(issuer, "/") + openidSuffix} {
+					if urlFault(place, false) == "" && isDocument(fetch(as, place)) {
+						return
+					}
+				}
+				as.Fail("only the unregistered suffix %s answers", suffix)
+			})
+
+		s.Check("documents-agree", suites.Requires("RFC8414-3-05"), needs,
+			func(as *target.AS, g Gomega) {
+				docs := as.Documents()
+				if len(docs) < 2 {
+					as.Skip("", "there is one document only")
+				}
+				for _, doc := range docs[1:] {
+					g.Expect(differences(docs[0], doc)).To(BeEmpty(), "members of %s that are different in %s", docs[0].URL, doc.URL)
+				}
+			})
+	})
+
+	suites.Section("RFC 8414", "3.1", func(s *suites.S) {
+		s.Check("metadata-by-get", suites.Requires("RFC8414-3.1-01"), suites.Needs(target.MetadataDocument),
+			suites.Variants("without-accept", "anything", "application/json"),
+			func(as *target.AS, g Gomega) {
+				place := as.Documents()[0].URL
+				for _, probe := range []struct {
+					name string
+					edit target.RequestEdit
+				}{
+					{"without-accept", target.Edit(func(r *target.Request) { r.Header["Accept"] = nil })},
+					{"anything", target.Header("Accept", "*/*")},
+					{"application/json", target.Header("Accept", "application/json")},
+				} {
+					as.Variant(probe.name, func(g Gomega) {
+						r := as.Send(as.NewRequest("GET", place).Apply(probe.edit))
+						switch {
+						case r.Status/100 == 3:
+							as.Note("%s is answered with a redirect (status %d)", place, r.Status)
+							return
+						case isDocument(r):
+							return
+						case r.Status == 429, r.Status == 404:
+							as.Inconclusive("no answer to judge: %s", DescribeResponse(r))
+						}
+						g.Expect(isDocument(r)).To(BeTrue(), "a document: %s", DescribeResponse(r))
+					})
+				}
+			})
+
+		s.Check("trailing-slash-removed", suites.Requires("RFC8414-3.1-02"), suites.Needs(target.MetadataDocument),
+			func(as *target.AS, g Gomega) {
+				issuer := issuerWithSlash(as)
+				place := inserted(issuer, oauthSuffix)
+				if isDocument(fetch(as, place)) || isDocument(fetch(as, inserted(issuer, openidSuffix))) {
+					return
+				}
+				if !isDocument(fetch(as, place+"/")) && !isDocument(fetch(as, inserted(issuer, openidSuffix)+"/")) {
+					as.Skip("", "neither form of the location answers")
+				}
+				as.Fail("%s/ answers, and %s, where clients look, does not", place, place)
+			})
+	})
+}
+
+// unregistered are well-known suffixes that are in use and in no registry.
+var unregistered = []string{"/.well-known/oauth2-authorization-server", "/.well-known/oauth-configuration", "/.well-known/oauth2-configuration"}
+
+// differences lists what two documents say differently of issuer, endpoints and keys: members that are in both.
+func differences(a, b *target.Metadata) []string {
+	var out []string
+	for name, value := range a.Members {
+		other, both := b.Members[name]
+		if both && !reflect.DeepEqual(value, other) && (name == "issuer" || name == "jwks_uri" || strings.HasSuffix(name, "_endpoint")) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// issuerWithSlash is the issuer, or the target as it was given, if it has a path that ends with a slash.
+func issuerWithSlash(as *target.AS) string {
+	for _, issuer := range []string{as.Issuer(), as.Config().Target} {
+		if u, err := url.Parse(issuer); err == nil && len(u.Path) > 1 && strings.HasSuffix(u.Path, "/") && !strings.Contains(u.Path, "/.well-known/") {
+			return issuer
+		}
+	}
+	as.Skip("", "the issuer has no path that ends with a slash")
+	return ""
+}
