@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -120,7 +121,9 @@ func TestCatalogueCompiles(t *testing.T) {
 			if _, err := compile([]declaration{{d, nil}}); err != nil {
 				t.Error(err)
 			}
-			if _, err := NewHandler(WithSettings(d.Setup), WithDeviation(d, nil)); err != nil {
+			setup := maps.Clone(d.Setup)
+			delete(setup, "target") // what the proof's target file says
+			if _, err := NewHandler(WithSettings(setup), WithDeviation(d, nil)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -75,7 +75,7 @@ type Deviation struct {
 	Params   []Param        `yaml:"params,omitempty"`
 	Variants []string       `yaml:"variants,omitempty"`   // globs of the check variants it can cause; empty: any
 	Stands   string         `yaml:"stands_for,omitempty"` // the real client or server bug that it stands for
-	Setup    map[string]any `yaml:"setup,omitempty"`      // settings of the mock provider that its proof needs (not part of the deviation)
+	Setup    map[string]any `yaml:"setup,omitempty"`      // settings of the mock provider that its proof needs, and under target what its target file says (not part of the deviation)
 	Sockets  bool           `yaml:"sockets,omitempty"`    // the proof needs real sockets (transport faults, races)
 	Proof    string         `yaml:"proof,omitempty"`      // "pending": not yet reported by a check
 	Do       Ops            `yaml:"do"`

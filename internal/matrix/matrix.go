@@ -71,7 +71,7 @@ func Run(ctx context.Context, b Behaviour) (*reports.Report, error) {
 		defer p.Close()
 		cfg.Target = mocktarget.Config(p) // also here lifetimes pass on the mock's clock
 	} else {
-		p, err := mockprovider.NewHandler(append(options, mockprovider.Issuer(mocktarget.InProcess))...)
+		p, err := mockprovider.NewHandler(append([]mockprovider.Option{mockprovider.Issuer(mocktarget.InProcess)}, options...)...) // a setup may say otherwise
 		if err != nil {
 			return nil, err
 		}

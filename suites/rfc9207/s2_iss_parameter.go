@@ -67,8 +67,12 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				iss := value(as, seen(as))
 				fault := issuerFault(iss, !development(as))
-				if known, published := issuers(as); fault != "" && published && slices.Contains(known, iss) {
+				switch known, published := issuers(as); {
+				case fault == "" || !published:
+				case slices.Contains(known, iss):
 					as.Inconclusive("the metadata's issuer has the same fault, which the check of the metadata reports: %s", fault)
+				case slices.Contains(known, decoded(iss)):
+					as.Inconclusive("iss is encoded twice, which another check reports")
 				}
 				g.Expect(fault).To(BeEmpty(), "iss %q", iss)
 			})
