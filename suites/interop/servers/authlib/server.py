@@ -107,7 +107,7 @@ class User:
         return self.name
 
 
-USERS = {"alice": User("alice", "wonderland")}
+USERS = {user.name: user for user in (User("alice", "wonderland"), User("jörg", "wonder %&+£€ land"))}
 
 
 def sign_in(name, password):

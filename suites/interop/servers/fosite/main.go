@@ -250,6 +250,7 @@ func seconds(name string, otherwise int) time.Duration {
 func newStore() (*storage.MemoryStore, error) {
 	store := storage.NewMemoryStore()
 	store.Users["alice"] = storage.MemoryUserRelation{Username: "alice", Password: "wonderland"}
+	store.Users["jörg"] = storage.MemoryUserRelation{Username: "jörg", Password: "wonder %&+£€ land"}
 	for id, secret := range map[string]string{
 		"https://odd.example/app": "odd secret+100%/:&=0123456789abcdef",
 		"web-app":                 "web-app-secret-0123456789abcdef0123456789",

@@ -30,6 +30,7 @@ const provider = new Provider(issuer, {
       token_endpoint_auth_method: 'client_secret_post',
       redirect_uris: ['https://second.example/callback'],
       ...confidential,
+      grant_types: confidential.grant_types.filter((grant) => grant !== 'client_credentials'),
     },
     {
       client_id: 'native-app',
@@ -92,6 +93,7 @@ const provider = new Provider(issuer, {
     Grant: 3600,
     DeviceCode: 300,
   },
+  rotateRefreshToken: true,
   cookies: { keys: ['interop-cookie-key-0123456789abcdef'] },
 });
 

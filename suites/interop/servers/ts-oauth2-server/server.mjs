@@ -57,7 +57,10 @@ const clients = new Map(
     },
   ].map((client) => [client.id, { ...client, scopes }]),
 );
-const users = new Map([['alice', { id: 'alice', password: 'wonderland' }]]);
+const users = new Map([
+  ['alice', { id: 'alice', password: 'wonderland' }],
+  ['jörg', { id: 'jörg', password: 'wonder %&+£€ land' }],
+]);
 const codes = new Map(); // by code
 const tokens = new Map(); // by access token
 

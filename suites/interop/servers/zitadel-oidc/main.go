@@ -15,7 +15,8 @@ import (
 )
 
 // users is the example's user file. Administrators may exchange tokens there.
-const users = `{"alice-id": {"ID": "alice-id", "Username": "alice", "Password": "wonderland", "FirstName": "Alice", "LastName": "Example", "Email": "alice@example.com", "EmailVerified": true, "IsAdmin": true}}`
+const users = `{"joerg-id": {"ID": "joerg-id", "Username": "jörg", "Password": "wonder %&+£€ land", "FirstName": "Jörg", "LastName": "Example", "Email": "joerg@example.com", "EmailVerified": true, "IsAdmin": true},
+"alice-id": {"ID": "alice-id", "Username": "alice", "Password": "wonderland", "FirstName": "Alice", "LastName": "Example", "Email": "alice@example.com", "EmailVerified": true, "IsAdmin": true}}`
 
 func userStore() (storage.UserStore, error) {
 	dir, err := os.MkdirTemp("", "oauthcheck-interop-")
