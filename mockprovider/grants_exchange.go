@@ -95,7 +95,7 @@ func (x *exchange) exchangedToken(step, role string) (*party, *oauthError) {
 	}
 	found := x.findParty(step+".known", value, kind)
 	if err := x.guard(step+".known", func() *oauthError {
-		if found == nil {
+		if found == nil && !(x.mode(step+".known", "never-issued") && !x.issuedHere(value)) {
 			return invalidRequest(role + " is no valid token of the type that it is said to have")
 		}
 		return nil
@@ -103,7 +103,7 @@ func (x *exchange) exchangedToken(step, role string) (*party, *oauthError) {
 		return nil, err
 	}
 	if found == nil {
-		found = x.anyParty()
+		found = x.anyParty(role)
 	}
 	for _, check := range []struct {
 		step, why string
@@ -177,17 +177,25 @@ func (x *exchange) findParty(step, value, kind string) *party {
 	return nil
 }
 
+// issuedHere reports whether a token is one of this provider's, of whatever type.
+func (x *exchange) issuedHere(value string) bool {
+	_, stored := x.p.store.tokens.get(value)
+	_, err := x.p.keys.verify(value)
+	return stored || err == nil
+}
+
 func (x *exchange) partyOf(t *token) *party {
 	p := &party{token: t, user: t.grant.user, sub: t.grant.subject(), client: t.grant.client, scope: t.scope, act: t.grant.act, exp: t.expires}
 	p.mayAct = t.grant.mayAct()
 	return p
 }
 
-// anyParty stands for a token that a deviation lets pass although it is not known.
-func (x *exchange) anyParty() *party {
-	p := &party{user: x.p.user(x.p.settings.AutoUser), client: x.client.ID, sub: x.client.ID}
-	if p.user != nil {
-		p.sub = p.user.Sub
+// anyParty stands for a token that a deviation lets pass although it is not known: as a subject for the user of the setting auto_user,
+// as an actor for the client.
+func (x *exchange) anyParty(role string) *party {
+	p := &party{client: x.client.ID, sub: x.client.ID}
+	if user := x.p.user(x.p.settings.AutoUser); user != nil && role == "subject_token" {
+		p.user, p.sub = user, user.Sub
 	}
 	return p
 }
@@ -234,14 +242,15 @@ func (x *exchange) partyOfClaims(payload []byte, issuedBy func(issuer string) bo
 		Aud    any     `json:"aud"`
 		Exp    float64 `json:"exp"`
 		Act    any     `json:"act"`
-		MayAct struct {
-			Sub string `json:"sub"`
-		} `json:"may_act"`
+		MayAct any     `json:"may_act"`
 	}
 	if json.Unmarshal(payload, &claims) != nil || claims.Sub == "" || !issuedBy(claims.Issuer) {
 		return nil
 	}
-	p := &party{sub: claims.Sub, act: claims.Act, mayAct: claims.MayAct.Sub, user: x.p.userBySub(claims.Sub)}
+	p := &party{sub: claims.Sub, act: claims.Act, user: x.p.userBySub(claims.Sub)}
+	if named, ok := claims.MayAct.(map[string]any); ok {
+		p.mayAct, _ = named["sub"].(string)
+	}
 	p.client, _ = claims.Aud.(string)
 	if claims.Exp != 0 {
 		p.exp = time.Unix(int64(claims.Exp), 0)
@@ -320,12 +329,8 @@ func (x *exchange) exchangeTargets() ([]string, *oauthError) {
 	const syntax = exchangeStep + ".resource.syntax"
 	for _, resource := range resources {
 		if err := x.guard(syntax, func() *oauthError {
-			u, err := url.Parse(resource)
-			switch {
-			case err != nil || !u.IsAbs():
-				if x.mode(syntax, "relative") {
-					return nil
-				}
+			switch u, err := url.Parse(resource); {
+			case (err != nil || !u.IsAbs()) && !x.mode(syntax, "relative"):
 				return invalidTarget("resource is no absolute URI")
 			case strings.Contains(resource, "#") && !x.mode(syntax, "fragment"):
 				return invalidTarget("resource has a fragment")
@@ -335,10 +340,12 @@ func (x *exchange) exchangeTargets() ([]string, *oauthError) {
 			return nil, err
 		}
 		if err := x.guard(exchangeStep+".resource.known", func() *oauthError {
-			if resource != x.p.Endpoint("resource") && !slices.Contains(s.Resources, resource) {
-				return invalidTarget("resource is not known")
+			u, err := url.Parse(resource)
+			switch known := cut(resource, "#"); {
+			case known == x.p.Endpoint("resource"), slices.Contains(s.Resources, known), err != nil, !u.IsAbs():
+				return nil
 			}
-			return nil
+			return invalidTarget("resource is not known")
 		}); err != nil {
 			return nil, err
 		}
@@ -466,6 +473,7 @@ func (g *grant) actorClaims() object {
 func (x *exchange) respondExchange(g *grant, kind string) {
 	var value string
 	var expires time.Time
+	var refresh *token
 	tokenType := "Bearer"
 	switch kind {
 	case idTokenType:
@@ -473,6 +481,9 @@ func (x *exchange) respondExchange(g *grant, kind string) {
 		expires = x.now.Add(x.duration("id_token.lifetime", x.p.settings.Lifetimes.IDToken))
 	case refreshToken:
 		t := x.issueRefresh(g, g.scope)
+		if x.mode(exchangeStep+".refresh_token", "own-member") {
+			refresh, t = t, x.issueAccess(g, g.scope)
+		}
 		value, tokenType, expires, x.token = t.value, "N_A", t.expires, t
 	default:
 		format := x.p.settings.AccessToken.Format
@@ -489,6 +500,9 @@ func (x *exchange) respondExchange(g *grant, kind string) {
 	}
 	if asked := x.params.get("scope"); kind != idTokenType && x.tellsScope(asked, g.scope) {
 		o = append(o, member{"scope", strings.Join(g.scope, " ")})
+	}
+	if refresh != nil {
+		o = append(o, member{"refresh_token", refresh.value})
 	}
 	x.json("token.response", 200, o)
 }

@@ -26,14 +26,16 @@ func exchangeSteps() []Step {
 		guard(step+".scope", "invalid_scope", "scope is within that of the subject token, if that has any. Skipped, anything is granted."),
 		value(step+".client", "The token belongs to the client that asks.", Mode{"subject", "to the one that the subject token was issued to"}),
 		value(step+".subject", "The token speaks of the subject token's subject.", Mode{"client", "of the client that asks"}, Mode{"actor", "of the actor, with the subject as actor"}),
+		value(step+".refresh_token", "A refresh token that is asked for travels in access_token.", Mode{"own-member", "in refresh_token, with an access token in access_token"}),
 		Step{Name: step + ".act", Kind: KindClaims, Doc: "An object whose one member act is the act claim, before it goes into the token: sub, and act for earlier actors (edit /act/sub and so on)."},
 	)
 }
 
 func exchangedTokenSteps(role string) []Step {
 	step := exchangeStep + "." + role
-	required := "subject_token was sent. Skipped, see the step known."
+	required, anybody := "subject_token was sent. Skipped, see the step known.", "the user of the setting auto_user"
 	if role == "actor_token" {
+		anybody = "the client that asks"
 		required = "actor_token is optional; `always` demands one."
 	}
 	return []Step{
@@ -41,8 +43,8 @@ func exchangedTokenSteps(role string) []Step {
 		guard(step+"_type.required", "invalid_request", role+"_type was sent with "+role+". Skipped, the token tells."),
 		guard(step+"_type.known", "invalid_request", role+"_type is supported (settings token_exchange). Skipped, the token tells.",
 			Mode{"pattern", "every URN that begins as those of RFC 8693 do passes, and the token tells"}, Mode{"bare-word", "the last word of the URN alone passes"}),
-		guard(step+".known", "invalid_request", "The token was issued by this server and is of the type that "+role+"_type says (jwt: an access token in JWT form or an ID token). Skipped, an unknown one speaks of the user of the setting auto_user.",
-			Mode{"any-type", "the type is not looked at"}, Mode{"access-token", "an access token passes under every type"}, Mode{"id-token", "an ID token passes as an access token"},
+		guard(step+".known", "invalid_request", "The token was issued by this server and is of the type that "+role+"_type says (jwt: an access token in JWT form or an ID token). Skipped, an unknown one speaks of "+anybody+".",
+			Mode{"any-type", "the type is not looked at"}, Mode{"never-issued", "what this server never issued speaks of " + anybody + "; its tokens of other types are refused"}, Mode{"access-token", "an access token passes under every type"}, Mode{"id-token", "an ID token passes as an access token"},
 			Mode{"unverified", "the signature of a JWT is not looked at"}, Mode{"alg-none", "an unsigned JWT passes"},
 			Mode{"embedded-key", "a JWT may bring its key along in its header"}, Mode{"foreign-issuer", "a JWT of any other issuer passes"},
 			Mode{"unverified-jwt", "access tokens: the claims of a JWT are believed without a look at the signature"}, Mode{"signed-jwt", "access tokens: a JWT with a good signature will do"},

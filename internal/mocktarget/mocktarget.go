@@ -36,6 +36,7 @@ func exchange(d mockprovider.Description) target.TokenExchangeConfig {
 	c := target.TokenExchangeConfig{
 		SubjectTokenTypes: slices.Clone(d.TokenExchange.SubjectTokenTypes), RequestedTokenTypes: slices.Clone(d.TokenExchange.RequestedTokenTypes),
 		ActorTokenTypes: slices.Clone(d.TokenExchange.ActorTokenTypes), Delegation: len(d.TokenExchange.ActorTokenTypes) > 0,
+		Impersonation: true, TargetOptional: true,
 		Audience: slices.Clone(d.TokenExchange.Audiences), Resource: slices.Clone(d.TokenExchange.Resources),
 		ExpectedAudience: map[string]string{},
 	}

@@ -8,5 +8,6 @@ import (
 	_ "github.com/oauthcheck/oauthcheck/suites/rfc7636"
 	_ "github.com/oauthcheck/oauthcheck/suites/rfc7662"
 	_ "github.com/oauthcheck/oauthcheck/suites/rfc8414"
+	_ "github.com/oauthcheck/oauthcheck/suites/rfc8693"
 	_ "github.com/oauthcheck/oauthcheck/suites/rfc9207"
 )

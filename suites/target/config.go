@@ -146,6 +146,8 @@ type TokenExchangeConfig struct {
 	Resource            []string `yaml:"resource"`
 	Scope               string   `yaml:"scope"`
 	Delegation          bool     `yaml:"delegation"`
+	Impersonation       bool     `yaml:"impersonation"`   // exchanges without an actor token are supported
+	TargetOptional      bool     `yaml:"target_optional"` // exchanges that name neither audience nor resource are supported
 	// ExpectedAudience is what the audience of the issued token holds for a value of audience or resource.
 	ExpectedAudience map[string]string `yaml:"expected_audience"`
 }

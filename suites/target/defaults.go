@@ -75,6 +75,14 @@ func (c Config) Complete() Config {
 			client.Grants[i] = cmp.Or(grantTypes[grant], grant)
 		}
 	}
+	x := &c.TokenExchange
+	for _, types := range []*[]string{&x.SubjectTokenTypes, &x.RequestedTokenTypes, &x.ActorTokenTypes} {
+		var expanded []string
+		for _, t := range *types {
+			expanded = append(expanded, expandTokenType(t))
+		}
+		*types = expanded
+	}
 	c.Login.Method = cmp.Or(c.Login.Method, "auto")
 	c.Resource.Method = cmp.Or(c.Resource.Method, "GET")
 	c.Timing.Timeout = cmp.Or(c.Timing.Timeout, DefaultTimeout)

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -31,12 +32,24 @@ func (as *AS) ExchangeToken(edits ...RequestEdit) *Response {
 // SubjectToken is a fresh token of a token type, issued by the target to the client whose tokens it exchanges, else the
 // check is inconclusive. AccessTokenType, RefreshTokenType, IDTokenType and JWTType (an ID token) are possible.
 func (as *AS) SubjectToken(tokenType string) string {
-	client := as.ClientFor(TokenExchange)
-	owner := as.run.grantBaseline(TokenExchange, client).manner.subject.client
+	return as.subjectToken(tokenType, as.subjectOwner(), flow{})
+}
+
+// SubjectTokens are fresh tokens, with a resource owner behind them if possible, of the client whose tokens the target exchanges (or
+// of the one that an edit names), else the check is inconclusive.
+func (as *AS) SubjectTokens(edits ...RequestEdit) *Tokens {
+	f := as.run.flowOf(edits)
+	owner := f.client
 	if owner == nil {
-		owner = client
+		owner = as.subjectOwner()
 	}
-	return as.subjectToken(tokenType, owner, flow{})
+	return as.ownersTokens(owner, f)
+}
+
+// subjectOwner is the client whose tokens the target exchanges.
+func (as *AS) subjectOwner() *Client {
+	client := as.ClientFor(TokenExchange)
+	return cmp.Or(as.run.grantBaseline(TokenExchange, client).manner.subject.client, client)
 }
 
 func (as *AS) subjectToken(tokenType string, owner *Client, f flow) string {
@@ -125,7 +138,7 @@ func (run *Run) exchangeManners(client *Client) []manner {
 		for _, owner := range owners {
 			for _, want := range requested {
 				for _, named := range exchangeTargets(config.TokenExchange) {
-					out = append(out, manner{subject: subject{tokenType: expandTokenType(t), requested: expandTokenType(want), client: owner,
+					out = append(out, manner{subject: subject{tokenType: t, requested: want, client: owner,
 						audience: named[0], resource: named[1]}})
 				}
 			}
