@@ -271,7 +271,11 @@ func (x *exchange) page(step string, status int, name string, data pageData) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	data.Nonce = x.p.random.text(22, base64URL)
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+data.Nonce+"'; script-src 'nonce-"+data.Nonce+"'; base-uri 'none'; frame-ancestors 'none'")
+	policy := "default-src 'none'; style-src 'nonce-" + data.Nonce + "'; script-src 'nonce-" + data.Nonce + "'; base-uri 'none'; frame-ancestors 'none'"
+	if data.Logo != "" {
+		policy += "; img-src http: https:"
+	}
+	header.Set("Content-Security-Policy", policy)
 	a := &answer{status, header, renderPage(name, data)}
 	if ops := x.ops(step); len(ops) > 0 {
 		x.edit(a, ops, nil)

@@ -18,6 +18,12 @@ type RegisteredClient struct {
 	Scopes       []string `yaml:"scopes" json:"scopes,omitempty" doc:"scope values that it may ask for; empty: any"`
 	DefaultScope []string `yaml:"default_scope" json:"default_scope,omitempty" doc:"granted when it asks for none; empty: the provider's default"`
 	Introspect   bool     `yaml:"introspect" json:"introspect,omitempty" doc:"may introspect tokens of other clients (a resource server)"`
+	JWKS         any      `yaml:"jwks" json:"jwks,omitempty" doc:"JWK set with the client's public keys, for private_key_jwt"`
+	PrivateKey   string   `yaml:"private_key" json:"private_key,omitempty" doc:"the client's private key (PEM, PKCS #8) in place of jwks: the provider verifies with its public half, and tells it to tests that sign"`
+	ClientURI    string   `yaml:"client_uri" json:"client_uri,omitempty" doc:"page about the client, linked from the consent page"`
+	LogoURI      string   `yaml:"logo_uri" json:"logo_uri,omitempty" doc:"shown on the consent page"`
+	TOSURI       string   `yaml:"tos_uri" json:"tos_uri,omitempty" doc:"terms of service, linked from the consent page"`
+	PolicyURI    string   `yaml:"policy_uri" json:"policy_uri,omitempty" doc:"privacy policy, linked from the consent page"`
 	Description  string   `yaml:"description" json:"description,omitempty"`
 }
 

@@ -14,12 +14,15 @@ type Description struct {
 
 	TokenExchange *TokenExchangeSettings `json:"token_exchange,omitempty"` // what may be exchanged (RFC 8693)
 
+	InitialAccessToken string                   `json:"initial_access_token,omitempty"` // for client registration (RFC 7591), where it needs one
+	TrustedIssuers     map[string]TrustedIssuer `json:"trusted_issuers,omitempty"`      // whose assertions and software statements are believed
+
 	Deviations []string `json:"deviations,omitempty"` // the deviations in force
 }
 
 // Describe returns the provider's description.
 func (p *Provider) Describe() Description {
-	d := Description{Issuer: p.base, Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.settings.Grants}
+	d := Description{Issuer: p.base, Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers}
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}
@@ -39,8 +42,8 @@ func (p *Provider) Describe() Description {
 	if slices.Contains(d.Grants, tokenExchangeGrant) {
 		d.TokenExchange = &p.settings.TokenExchange
 	}
-	if p.settings.Implicit {
-		d.Grants = append(slices.Clone(d.Grants), "implicit")
+	if p.settings.Registration.Access == "token" {
+		d.InitialAccessToken = p.settings.Registration.InitialAccessToken
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -26,18 +26,19 @@ type exchange struct {
 	sent   params // the parameters that the endpoint reads, as sent, with those that have no value
 	params params // the same without those that have no value, which count as omitted (RFC 6749 section 3.1, 3.2)
 
-	form        params // the fields of a login or consent form; sent and params are the authorization request's then
-	bodyLength  int
-	client      *RegisteredClient
-	auth        string // client_secret_basic, client_secret_post, none; "" before client authentication
-	user        *ResourceOwner
-	session     *session
-	code        *code  // the authorization code that is redeemed
-	token       *token // the token that is presented
-	replay      bool   // the code or refresh token was used before
-	redirectURI string // where the authorization response goes
-	granted     []string
-	err         *oauthError // what is being answered, at error steps
+	form            params // the fields of a login or consent form; sent and params are the authorization request's then
+	bodyLength      int
+	client          *RegisteredClient
+	auth            string // client_secret_basic, client_secret_post, none; "" before client authentication
+	user            *ResourceOwner
+	session         *session
+	code            *code  // the authorization code that is redeemed
+	token           *token // the token that is presented
+	replay          bool   // the code or refresh token was used before
+	redirectURI     string // where the authorization response goes
+	unknownMetadata bool   // the registration has members that the mock does not know
+	granted         []string
+	err             *oauthError // what is being answered, at error steps
 
 	status  int // of the answer
 	firedBy []string
@@ -88,6 +89,9 @@ var knownParameters = map[string][]string{
 }
 
 func (x *exchange) hasUnknownParameter() bool {
+	if x.endpoint == "registration" {
+		return x.unknownMetadata
+	}
 	known := knownParameters[x.endpoint]
 	return slices.ContainsFunc(x.sent, func(p param) bool { return !slices.Contains(known, p.name) })
 }

@@ -65,6 +65,7 @@ func (x *exchange) metadataDocument() object {
 	}
 	endpoint("revocation_endpoint", "revocation")
 	endpoint("introspection_endpoint", "introspection")
+	endpoint("registration_endpoint", "registration")
 	o = append(o, member{"scopes_supported", s.Scopes})
 	types := p.responseTypes()
 	if types == nil {
@@ -74,11 +75,7 @@ func (x *exchange) metadataDocument() object {
 	if p.shuffle.keep("metadata.response_modes_supported") {
 		o = append(o, member{"response_modes_supported", s.ResponseModes})
 	}
-	grants := slices.Clone(s.Grants)
-	if s.Implicit {
-		grants = append(grants, "implicit")
-	}
-	o = append(o, member{"grant_types_supported", grants},
+	o = append(o, member{"grant_types_supported", p.grantTypes()},
 		member{"token_endpoint_auth_methods_supported", s.ClientAuthMethods},
 		member{"revocation_endpoint_auth_methods_supported", s.ClientAuthMethods},
 		member{"introspection_endpoint_auth_methods_supported", slices.DeleteFunc(slices.Clone(s.ClientAuthMethods), func(m string) bool { return m == "none" })})
@@ -92,6 +89,15 @@ func (x *exchange) metadataDocument() object {
 		o = append(o, member{"service_documentation", p.base + "/documentation"})
 	}
 	return o
+}
+
+// grantTypes are the grant types that the provider supports, and implicit.
+func (p *Provider) grantTypes() []string {
+	grants := slices.Clone(p.settings.Grants)
+	if p.settings.Implicit {
+		grants = append(grants, "implicit")
+	}
+	return grants
 }
 
 // jwks is the JWK set (RFC 7517 section 5): public keys only.

@@ -18,6 +18,7 @@ type browser struct {
 	t      testing.TB
 	p      *mockprovider.Provider
 	client *http.Client
+	last   string // where the last redirect that was not followed leads
 }
 
 func newBrowser(t testing.TB, p *mockprovider.Provider) *browser {
@@ -25,7 +26,7 @@ func newBrowser(t testing.TB, p *mockprovider.Provider) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{t, p, &http.Client{Transport: p.RoundTripper(), Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &browser{t: t, p: p, client: &http.Client{Transport: p.RoundTripper(), Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 var formField = regexp.MustCompile(`name="(transaction|csrf_token)" value="([^"]*)"`)
@@ -91,6 +92,28 @@ func (b *browser) follow(response *http.Response) (*url.URL, string) {
 	}
 	b.t.Fatal("too many pages")
 	return nil, ""
+}
+
+// signIn submits the login form on a page and remembers where it leads.
+func (b *browser) signIn(page *http.Response) {
+	b.t.Helper()
+	form := url.Values{"username": {"alice"}, "password": {"wonderland"}}
+	for _, m := range formField.FindAllStringSubmatch(bodyOf(b.t, page), -1) {
+		form.Set(m[1], m[2])
+	}
+	response := b.post(b.p.Endpoint("login"), form)
+	response.Body.Close()
+	b.last = response.Header.Get("Location")
+}
+
+func bodyOf(t testing.TB, r *http.Response) string {
+	t.Helper()
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func start(t testing.TB, opts ...mockprovider.Option) *mockprovider.Provider {

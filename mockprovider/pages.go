@@ -29,6 +29,8 @@ type pageData struct {
 	Host        string // where the client's redirect_uri leads
 	User        *ResourceOwner
 	Scopes      []string
+	Links       []pageLink // to pages of the client
+	Logo        string     // URL of the client's logo
 	Combined    bool
 	Code        string // OAuth error code
 	Fields      []formField

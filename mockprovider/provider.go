@@ -58,6 +58,7 @@ func endpoints() map[string]*endpoint {
 		{"authorize", (*exchange).authorize}, {"login", (*exchange).login}, {"consent", (*exchange).consent},
 		{"token", (*exchange).tokenEndpoint}, {"userinfo", (*exchange).userinfo}, {"tokeninfo", (*exchange).tokeninfo}, {"resource", (*exchange).resource},
 		{"introspection", (*exchange).introspection}, {"revocation", (*exchange).revocation},
+		{"registration", (*exchange).registration}, {"client_configuration", (*exchange).clientConfiguration},
 		{"metadata", (*exchange).metadata}, {"openid_configuration", (*exchange).openidConfiguration}, {"jwks", (*exchange).jwks},
 	}
 	m := make(map[string]*endpoint, len(list))
@@ -70,8 +71,8 @@ func endpoints() map[string]*endpoint {
 // endpointNames are the names of endpoints.
 var endpointNames = func() map[string]bool {
 	names := make(map[string]bool)
-	for _, name := range []string{"authorize", "login", "consent", "token", "userinfo", "tokeninfo", "resource", "introspection", "revocation", "metadata",
-		"openid_configuration", "jwks"} {
+	for _, name := range []string{"authorize", "login", "consent", "token", "userinfo", "tokeninfo", "resource", "introspection", "revocation",
+		"registration", "client_configuration", "metadata", "openid_configuration", "jwks"} {
 		names[name] = true
 	}
 	return names
@@ -419,9 +420,17 @@ func (x *exchange) notFound() {
 	x.send(a)
 }
 
-func (p *Provider) client(id string) *RegisteredClient { return (*p.root.clientMap.Load())[id] }
+func (p *Provider) client(id string) *RegisteredClient {
+	if c, ok := (*p.root.clientMap.Load())[id]; ok {
+		return c
+	}
+	if r, ok := p.root.store.registered.get(id); ok {
+		return r.client
+	}
+	return nil
+}
 
-// clients are all clients, the ready-made first.
+// clients are all clients but those that registered themselves, the ready-made first.
 func (p *Provider) clients() []*RegisteredClient {
 	m := *p.root.clientMap.Load()
 	list := make([]*RegisteredClient, 0, len(m))

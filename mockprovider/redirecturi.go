@@ -60,6 +60,7 @@ var redirectModes = []Mode{
 	{"localhost", "localhost, 127.0.0.1 and [::1] are the same host"},
 	{"loopback-path", "for loopback hosts any port and any path"},
 	{"first-of-list", "the requested value may be a list separated by spaces or commas that begins with the registered URI"},
+	{"none-registered", "at the authorization endpoint: a client that has registered none may use any"},
 	{"loopback-fixed-port", "stricter than allowed: the port of a loopback URI has to be the registered one (RFC 8252 section 7.3)"},
 }
 

@@ -280,7 +280,7 @@ func (x *exchange) showConsent(t *transaction) {
 		host = u.Host
 	}
 	x.page("consent.page", http.StatusOK, "consent.html", pageData{Action: x.p.Endpoint("consent"), Transaction: t.id, CSRF: t.csrf,
-		Client: t.request.client, Host: host, User: t.user, Scopes: t.request.scope})
+		Client: t.request.client, Host: host, User: t.user, Scopes: t.request.scope, Links: x.clientLinks(t.request.client), Logo: x.clientLogo(t.request.client)})
 }
 
 // consent shows the consent page (GET) and takes its form (POST).

@@ -12,7 +12,7 @@ import (
 // replaces the whole list.
 type Settings struct {
 	Issuer    string            `yaml:"issuer" doc:"issuer identifier; default: the address the provider listens on"`
-	Endpoints map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, jwks, resource, tokeninfo; null: not there"`
+	Endpoints map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, registration, client_configuration, jwks, resource, tokeninfo; null: not there"`
 	Aliases   map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name; * stands for one segment"`
 	Tenants   []string          `yaml:"tenants" doc:"names of servers under the issuer, ISSUER/NAME each, with the same clients and users but codes, tokens and sessions of their own; the first is the one that Describe tells of"`
 	Headers   map[string]string `yaml:"headers" doc:"header fields of every answer"`
@@ -44,6 +44,9 @@ type Settings struct {
 	IDToken     IDTokenSettings     `yaml:"id_token"`
 
 	TokenExchange TokenExchangeSettings `yaml:"token_exchange"`
+	Registration  RegistrationSettings  `yaml:"registration"`
+
+	TrustedIssuers map[string]TrustedIssuer `yaml:"trusted_issuers" doc:"whose software statements (RFC 7591) are believed, by issuer identifier"`
 
 	IssParameter    bool `yaml:"iss_parameter" doc:"iss in authorization responses (RFC 9207)"`
 	RequireState    bool `yaml:"require_state" doc:"authorization requests need a state"`
@@ -97,6 +100,12 @@ type TokenExchangeSettings struct {
 	Resources           []string `yaml:"resources" json:"resources" doc:"values of resource that are known, beside the URL of the protected resource"`
 }
 
+// RegistrationSettings is the policy on RFC 7591.
+type RegistrationSettings struct {
+	Access             string `yaml:"access" doc:"who may register clients: open (everybody), token (who has the initial access token) or off"`
+	InitialAccessToken string `yaml:"initial_access_token" doc:"the initial access token"`
+}
+
 // strictSettings is the strict provider.
 func strictSettings() Settings {
 	return Settings{
@@ -104,6 +113,7 @@ func strictSettings() Settings {
 		Endpoints: map[string]string{
 			"authorize": "/authorize", "login": "/login", "consent": "/consent", "token": "/token", "userinfo": "/userinfo",
 			"introspection": "/introspect", "revocation": "/revoke", "jwks": "/jwks", "resource": "/resource",
+			"registration": "/register", "client_configuration": "/register/client",
 		},
 		Clients:           readyMadeClients(),
 		Users:             readyMadeUsers(),
@@ -128,7 +138,9 @@ func strictSettings() Settings {
 			Audiences:           []string{"orders", "invoices"},
 			Resources:           []string{"https://api.example/orders", "https://api.example/orders?tenant=1", "https://api.example/invoices"},
 		},
-		IssParameter: true, InvalidClient: 401, OpenID: true,
+		Registration:   RegistrationSettings{Access: "open", InitialAccessToken: "not-a-secret.initial-access-token.0123456789"},
+		TrustedIssuers: readyMadeIssuers(),
+		IssParameter:   true, InvalidClient: 401, OpenID: true,
 	}
 }
 
@@ -147,6 +159,7 @@ func (s *Settings) check() error {
 		{"access_token.algorithm", s.AccessToken.Algorithm, []string{"RS256", "ES256"}},
 		{"id_token.algorithm", s.IDToken.Algorithm, []string{"RS256", "ES256"}},
 		{"refresh.issue", s.Refresh.Issue, []string{"always", "offline_access", "never"}},
+		{"registration.access", s.Registration.Access, []string{"open", "token", "off"}},
 	}
 	for _, w := range words {
 		if !slices.Contains(w.allowed, w.value) {
@@ -167,6 +180,20 @@ func (s *Settings) check() error {
 		if !endpointNames[name] {
 			return fmt.Errorf("mock provider settings: aliases: %s: no endpoint %q%s", path, name, suggestion(name, endpointList()))
 		}
+	}
+	for id, c := range s.Clients {
+		if _, err := newKeyring(c.JWKS, c.PrivateKey); err != nil {
+			return fmt.Errorf("mock provider settings: clients.%s: %w", id, err)
+		}
+	}
+	for id, issuer := range s.TrustedIssuers {
+		if _, err := newKeyring(issuer.JWKS, issuer.PrivateKey); err != nil {
+			return fmt.Errorf("mock provider settings: trusted_issuers.%s: %w", id, err)
+		}
+	}
+	if s.Registration.Access == "off" {
+		delete(s.Endpoints, "registration")
+		delete(s.Endpoints, "client_configuration")
 	}
 	if s.Login == "auto" {
 		if _, ok := s.Users[s.AutoUser]; !ok {

@@ -68,7 +68,7 @@ var stepIndex = sync.OnceValue(func() map[string]int {
 // tests make sure that both are done.
 var stepTable = sync.OnceValue(func() []Step {
 	return slices.Concat(connectionSteps(), authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), exchangeSteps(), scopeSteps(), tokenValueSteps(),
-		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), tokeninfoSteps(), introspectionSteps(), revocationSteps(), documentSteps())
+		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), tokeninfoSteps(), introspectionSteps(), revocationSteps(), registrationSteps(), documentSteps())
 })
 
 func guard(name, code, doc string, modes ...Mode) Step {
@@ -201,6 +201,7 @@ func loginSteps() []Step {
 	}, requestSteps("consent", "GET or POST"), []Step{
 		pageGuard("consent.csrf", "invalid_request", "The consent form comes from the page that this browser was shown. Skipped, the form may lack every field: the session's last authorization request is approved by whoever is signed in."),
 		guard("consent.denied", "access_denied", "The user's no ends the request. Skipped, it counts as yes."),
+		value("consent.links", "The consent page links to the pages that the client registered.", Mode{"none", "no links, and no logo"}, Mode{"any-scheme", "whatever the scheme of their URLs"}),
 		step("consent.page", KindPage, "The consent page."),
 	})
 }

@@ -76,6 +76,7 @@ type store struct {
 	tokens       table[*token] // access and refresh tokens
 	sessions     table[*session]
 	transactions table[*transaction]
+	registered   table[*registered]
 	consents     table[bool] // user, client and scope that were approved before
 }
 

@@ -23,6 +23,8 @@ func StepsMarkdown() string {
 	writeDocs(&b, reflect.TypeFor[RegisteredClient](), "")
 	b.WriteString("\nA user (`users.NAME`):\n\n| key | meaning |\n|---|---|\n")
 	writeDocs(&b, reflect.TypeFor[ResourceOwner](), "")
+	b.WriteString("\nA trusted issuer (`trusted_issuers.ISSUER`):\n\n| key | meaning |\n|---|---|\n")
+	writeDocs(&b, reflect.TypeFor[TrustedIssuer](), "")
 	b.WriteString("\n## Steps\n")
 	last := ""
 	for _, s := range Steps() {
