@@ -384,7 +384,8 @@ func (x *exchange) refuseAuthorization(a *authorizationRequest, err *oauthError)
 		return
 	}
 	ps := params{{"error", err.Code}}
-	if err.Description != "" && x.p.shuffle.keep("error_description") {
+	// Of PKCE errors a description is more than optional (RFC 7636 section 4.4.1).
+	if err.Description != "" && (strings.HasPrefix(err.Step, "authorize.pkce.") || x.p.shuffle.keep("error_description")) {
 		ps = append(ps, param{"error_description", err.Description})
 	}
 	if err.URI != "" {

@@ -113,7 +113,7 @@ func explained(as *target.AS, g Gomega, a *target.Authorization) {
 	case a.Error() == "":
 		as.Skip("", "the server does not refuse with an error response: %s", DescribeAuthorization(a))
 	case a.Param("error_uri") == "":
-		g.Expect(a).To(HaveParam("error_description", Not(BeEmpty())), "an explanation beside the error code")
+		g.Expect(a).To(HaveParam("error_description", BeNonEmptyString()), "an explanation beside the error code")
 	}
 }
 

@@ -24,7 +24,7 @@ func init() {
 					return
 				}
 				g.Expect(a.Params()["iss"]).To(HaveLen(1), "iss parameters of one response")
-				g.Expect(a).To(HaveParam("iss", Not(BeEmpty())))
+				g.Expect(a).To(HaveParam("iss", BeNonEmptyString()))
 			})
 
 		s.Check("iss-in-error-response", suites.Requires("RFC9207-2-02"), suites.Needs(target.AuthorizationCode),
