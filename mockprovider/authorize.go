@@ -14,7 +14,7 @@ type authorizationRequest struct {
 	client           *RegisteredClient
 	redirectURI      string
 	redirectURIGiven bool
-	responseType     []string // sorted words: code, token
+	responseType     []string // words: code, token, or those of hybrid
 	mode             string   // response_mode in force
 	scope            []string // asked for, or the default
 	state            string
@@ -261,11 +261,25 @@ func (x *exchange) checkResponseMode(a *authorizationRequest) *oauthError {
 	return nil
 }
 
+// hybrid is the response type of OpenID Connect Core section 3.3 that the provider can have.
+const hybrid = "code id_token"
+
+// sameResponseType compares composite response types without regard to order (RFC 6749 section 3.1.1), others as they are.
+func sameResponseType(a, b string) bool {
+	x, y := strings.Split(a, " "), strings.Split(b, " ")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
 // responseTypes are what the provider supports.
 func (p *Provider) responseTypes() []string {
 	var types []string
 	if slices.Contains(p.settings.Grants, "authorization_code") {
 		types = append(types, "code")
+		if p.settings.Hybrid && p.settings.OpenID {
+			types = append(types, hybrid)
+		}
 	}
 	if p.settings.Implicit {
 		types = append(types, "token")
@@ -294,7 +308,7 @@ func (x *exchange) checkResponseType(a *authorizationRequest) *oauthError {
 		value = strings.TrimSpace(value)
 	}
 	if err := x.guard(known, func() *oauthError {
-		if given && !slices.Contains(x.p.responseTypes(), value) {
+		if given && !slices.ContainsFunc(x.p.responseTypes(), func(known string) bool { return sameResponseType(known, value) }) {
 			return &oauthError{Code: "unsupported_response_type", Description: "response_type is not supported"}
 		}
 		return nil
@@ -302,7 +316,11 @@ func (x *exchange) checkResponseType(a *authorizationRequest) *oauthError {
 		return err
 	}
 	a.responseType = words(value)
-	if !slices.Contains(a.responseType, "token") { // whatever a deviation let pass is treated as code
+	switch {
+	case slices.Contains(a.responseType, "token"):
+	case sameResponseType(value, hybrid) && slices.Contains(x.p.responseTypes(), hybrid):
+		a.responseType = words(hybrid)
+	default: // whatever a deviation let pass is treated as code
 		a.responseType = []string{"code"}
 	}
 	grantType := "authorization_code"
@@ -340,6 +358,9 @@ func (x *exchange) checkOpenID(a *authorizationRequest) *oauthError {
 	a.nonce = x.params.get("nonce")
 	a.prompt = words(x.params.get("prompt"))
 	a.resource = x.params.all("resource")
+	if slices.Contains(a.responseType, "id_token") && (a.nonce == "" || !slices.Contains(words(x.params.get("scope")), "openid")) {
+		return invalidRequest("an ID token from the authorization endpoint needs the scope openid and a nonce")
+	}
 	if value := x.params.get("max_age"); value != "" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 {
@@ -427,12 +448,16 @@ func (x *exchange) respondAuthorization(t *transaction) {
 	g.authTime = t.authTime
 	g.audience = a.resource
 	var ps params
+	var issued string
 	for _, kind := range a.responseType {
 		switch kind {
 		case "token":
 			ps = append(ps, x.issueToFragment(a, g)...)
+		case "id_token":
+			ps = append(ps, param{"id_token", x.idToken(g, "", issued)})
 		default:
-			ps = append(ps, param{"code", x.issueCode(a, g)})
+			issued = x.issueCode(a, g)
+			ps = append(ps, param{"code", issued})
 		}
 	}
 	x.redirect("authorize.response", x.withStateAndIssuer(ps, a), a.mode)

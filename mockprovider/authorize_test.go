@@ -142,6 +142,40 @@ func TestImplicit(t *testing.T) {
 	}
 }
 
+func TestHybrid(t *testing.T) {
+	p := start(t, mockprovider.WithSettings(map[string]any{"hybrid": true}))
+	for _, responseType := range []string{"code id_token", "id_token code"} {
+		location, page := newBrowser(t, p).authorize(codeRequest("response_type", responseType, "scope", "openid", "nonce", "n-1"))
+		if location == nil {
+			t.Fatal(page)
+		}
+		fragment, _ := url.ParseQuery(location.Fragment)
+		if fragment.Get("code") == "" || strings.Count(fragment.Get("id_token"), ".") != 2 || fragment.Get("iss") != p.Issuer() || fragment.Has("access_token") {
+			t.Error(location)
+		}
+	}
+	for name, params := range map[string]url.Values{
+		"no nonce":   codeRequest("response_type", "code id_token", "scope", "openid"),
+		"no openid":  codeRequest("response_type", "code id_token", "nonce", "n-1"),
+		"two blanks": codeRequest("response_type", "code  id_token", "scope", "openid", "nonce", "n-1"),
+	} {
+		location, _ := newBrowser(t, p).authorize(params)
+		if location == nil {
+			t.Errorf("%s: no redirect", name)
+		} else if fragment, _ := url.ParseQuery(location.Fragment); fragment.Get("error") == "" || fragment.Has("code") {
+			t.Errorf("%s: %s", name, location)
+		}
+	}
+}
+
+func TestWithoutPKCE(t *testing.T) {
+	p := start(t, mockprovider.WithSettings(map[string]any{"pkce": map[string]any{"required": "none", "methods": []string{}}}))
+	location, page := newBrowser(t, p).authorize(codeRequest("code_challenge", "short", "code_challenge_method", "S999"))
+	if location == nil || location.Query().Get("code") == "" {
+		t.Errorf("unknown parameters are not ignored: %v %s", location, page)
+	}
+}
+
 func TestLoopbackRedirect(t *testing.T) {
 	p := start(t)
 	pkce := []string{"client_id", "native-app", "code_challenge", challenge, "code_challenge_method", "S256"}

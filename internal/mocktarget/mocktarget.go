@@ -135,8 +135,12 @@ func clients(d mockprovider.Description) (out target.Clients, introspection stri
 		Service: dealt["service"], Others: map[string]*target.Client{}}
 	for _, c := range all {
 		if taken[c.ID] == "" {
-			out.Others[c.ID] = client(c)
-			taken[c.ID] = c.ID
+			name := c.ID
+			if out.ByName(name) != nil { // a client may be called like a part that another one plays
+				name += "-client"
+			}
+			out.Others[name] = client(c)
+			taken[c.ID] = name
 		}
 		if c.Introspect && introspection == "" {
 			introspection = taken[c.ID]

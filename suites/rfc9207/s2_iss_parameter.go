@@ -171,7 +171,7 @@ func init() {
 				case !a.Params().Has("iss"):
 					return // the ID token carries it (section 4)
 				}
-				g.Expect(a).To(HaveParam("iss", Equal(iss)), "iss parameter against the ID token's iss claim")
+				g.Expect(a).To(HaveParam("iss", iss), "iss parameter against the ID token's iss claim")
 			})
 	})
 }
