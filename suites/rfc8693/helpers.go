@@ -134,7 +134,11 @@ func signedSubject(as *target.AS) string {
 // inconclusive.
 func delegation(as *target.AS) target.RequestEdit {
 	edit := actor(as.ActorToken(), target.AccessTokenType)
-	if r := exchange(as, edit); !r.IssuesToken() {
+	switch r := exchange(as, edit); {
+	case r.IssuesToken():
+	case !as.Has(target.Delegation):
+		as.Skip("token_exchange.delegation: true", "the server takes no actor tokens, and need not: %s", DescribeResponse(r))
+	default:
 		as.Inconclusive("the exchange does not succeed with an actor token: %s", DescribeResponse(r))
 	}
 	return actor(as.ActorToken(), target.AccessTokenType)

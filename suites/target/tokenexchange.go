@@ -162,7 +162,10 @@ func exchangeTargets(config TokenExchangeConfig) [][2]bool {
 // ActorToken is a fresh access token that the client which exchanges tokens got for itself, to act for others; else the check is
 // inconclusive.
 func (as *AS) ActorToken(edits ...RequestEdit) string {
-	return as.TokensBy(ClientCredentials, append([]RequestEdit{As(as.ClientFor(TokenExchange))}, edits...)...).AccessToken
+	if client := as.ClientFor(TokenExchange); client.MayUse(ClientCredentials.Type()) {
+		edits = append([]RequestEdit{As(client)}, edits...)
+	}
+	return as.TokensBy(ClientCredentials, edits...).AccessToken
 }
 
 // expandTokenType lets a target file say access_token for the URN.

@@ -12,6 +12,7 @@ const codeLifetime = lifetime('INTEROP_CODE_SECONDS', 60);
 const tokenLifetime = lifetime('INTEROP_TOKEN_SECONDS', 300);
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const scopes = ['read', 'write'].map((name) => ({ name }));
 const clients = new Map(
   [
@@ -143,8 +144,10 @@ server.enableGrantTypes(
 server.getGrant('authorization_code').authCodeTTL = codeLifetime;
 
 // The package leaves the subject token to the integrator: here it is one of this server's own live access tokens.
-async function exchange({ subjectToken, subjectTokenType }) {
-  if (subjectTokenType !== 'urn:ietf:params:oauth:token-type:access_token') throw OAuthException.badRequest('unsupported subject_token_type');
+async function exchange({ subjectToken, subjectTokenType, requestedTokenType, actorToken }) {
+  if (actorToken) throw OAuthException.badRequest('actor tokens are not supported');
+  if (requestedTokenType && requestedTokenType !== ACCESS_TOKEN) throw OAuthException.badRequest('unsupported requested_token_type');
+  if (subjectTokenType !== ACCESS_TOKEN) throw OAuthException.badRequest('unsupported subject_token_type');
   const claims = await server.jwt.verify(subjectToken).catch(() => undefined);
   const token = tokens.get(claims?.jti);
   if (!token || token.accessTokenExpiresAt < new Date()) throw OAuthException.badRequest('invalid subject_token');
