@@ -1,0 +1,261 @@
+package interop
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oauthcheck/oauthcheck/mockprovider"
+	"github.com/oauthcheck/oauthcheck/profiles"
+)
+
+// taskTimeout bounds one flow of one client, with everything in it.
+const taskTimeout = 30 * time.Second
+
+// A Task is what a client is asked to do, and with which provider.
+type Task struct {
+	Flow string                   `json:"flow"`
+	Mock mockprovider.Description `json:"mock"`
+}
+
+// client returns the registered client of the provider that a task uses.
+func (t Task) client(id string) mockprovider.RegisteredClient {
+	i := slices.IndexFunc(t.Mock.Clients, func(c mockprovider.RegisteredClient) bool { return c.ID == id })
+	if i < 0 {
+		panic("the provider has no client " + id) // fails the test with a stack that names the flow
+	}
+	return t.Mock.Clients[i]
+}
+
+// A browser shows a page of the provider to the resource owner. With stay it is content with a page that leads nowhere else.
+type browser func(target string, stay bool) (*Landing, error)
+
+// A judge is a client library with a small program around it. What a library leaves to its users to check is not checked by the
+// program either: a fault is caught by the library, or in the end by a request that does not work.
+type judge struct {
+	name      string
+	inProcess bool // a Go library: the provider is started as a Go test does; else with `oauthcheck mock`
+	flows     []string
+	run       func(ctx context.Context, task Task, open browser) error
+}
+
+// flow is something that clients do. The settings are what the provider needs for it.
+type flow struct {
+	settings map[string]any
+	deny     bool // the resource owner refuses
+}
+
+// flows by name; README.md says what each is.
+var flows = map[string]flow{
+	"oidc":               {},
+	"oidc-es256":         {settings: map[string]any{"id_token": map[string]any{"algorithm": "ES256"}}},
+	"code":               {},
+	"post":               {},
+	"public":             {},
+	"form-post":          {},
+	"metadata":           {},
+	"implicit":           {settings: map[string]any{"implicit": true}},
+	"denied":             {deny: true},
+	"refused":            {},
+	"bad-secret":         {},
+	"refresh":            {},
+	"client-credentials": {},
+	"password":           {},
+	"introspection":      {},
+	"revocation":         {},
+	"token-exchange":     {},
+	"jwt-access-token":   {settings: map[string]any{"access_token": map[string]any{"format": "jwt"}}},
+}
+
+// played are the profiles that the clients meet beside the strict one, with the flows that a server of that kind has.
+var played = map[string][]string{}
+
+// shuffles is how many variations of what the specifications leave free the clients meet.
+const shuffles = 8
+
+// tally counts for the lines at the end, by client.
+type tally struct {
+	mu                     sync.Mutex
+	flows, caught, ignored map[string]int
+}
+
+var counts = tally{flows: map[string]int{}, caught: map[string]int{}, ignored: map[string]int{}}
+
+func (c *tally) add(to map[string]int, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	to[name]++
+}
+
+// print says what was done, and returns how many clients did something.
+func (c *tally) print() (clients int) {
+	flows, caught, ignored := 0, 0, 0
+	for _, j := range judges() {
+		if c.flows[j.name]+c.caught[j.name] == 0 {
+			continue // not asked for
+		}
+		clients++
+		flows, caught, ignored = flows+c.flows[j.name], caught+c.caught[j.name], ignored+c.ignored[j.name]
+		fmt.Printf("%-18s %4d flows, %3d faults caught, %3d not looked for: %s\n", j.name, c.flows[j.name], c.caught[j.name], c.ignored[j.name], strings.Join(j.flows, " "))
+	}
+	fmt.Printf("clients: %d clients, %d flows gone through (strict, %d shuffles, %d vendor profiles), %d faults caught, %d not looked for\n",
+		clients, flows, shuffles, len(played), caught, ignored)
+	return clients
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if code == 0 && counts.print() == 0 {
+		fmt.Println("no client of that name")
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// judges are all clients.
+func judges() []judge {
+	return slices.Concat(goJudges, processJudges)
+}
+
+// TestStrict: every client gets through all its flows with the strict provider.
+func TestStrict(t *testing.T) {
+	forEach(t, func(t *testing.T, j judge) {
+		for _, name := range j.flows {
+			t.Run(name, func(t *testing.T) { mustPass(t, j, name, mockOf{}) })
+		}
+	})
+}
+
+// TestShuffle: and when the provider varies all that the specifications leave free.
+func TestShuffle(t *testing.T) {
+	forEach(t, func(t *testing.T, j judge) {
+		for seed := range shuffles {
+			t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
+				for _, name := range j.flows {
+					t.Run(name, func(t *testing.T) { mustPass(t, j, name, mockOf{shuffle: int64(seed + 1)}) })
+				}
+			})
+		}
+	})
+}
+
+// TestVendors: and when it plays a vendor's server, the flows that such a server has.
+func TestVendors(t *testing.T) {
+	forEach(t, func(t *testing.T, j judge) {
+		for _, profile := range slices.Sorted(maps.Keys(played)) {
+			t.Run(profile, func(t *testing.T) {
+				for _, name := range j.flows {
+					if slices.Contains(played[profile], name) {
+						t.Run(name, func(t *testing.T) { mustPass(t, j, name, mockOf{profile: profile}) })
+					}
+				}
+			})
+		}
+	})
+}
+
+// A fault is a misbehaviour of the provider, and the clients that must notice it.
+type fault struct {
+	Name     string            `yaml:"name"`
+	Flow     string            `yaml:"flow"`
+	Mock     map[string]any    `yaml:"mock"`      // a file for `oauthcheck mock --config`
+	CaughtBy map[string]string `yaml:"caught_by"` // name of a client: part of the error that it gives
+}
+
+// TestFaults: the clients that look for a fault catch it, with the error that tells so; for the others the provider still works.
+func TestFaults(t *testing.T) {
+	data, err := os.ReadFile("faults.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var faults []fault
+	if err := profiles.DecodeStrict(data, "faults.yaml", &faults); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults {
+		if len(f.CaughtBy) == 0 {
+			t.Errorf("%s: no client catches it, so it proves nothing", f.Name)
+		}
+		for name := range f.CaughtBy {
+			if !slices.ContainsFunc(judges(), func(j judge) bool { return j.name == name && slices.Contains(j.flows, f.Flow) }) {
+				t.Errorf("%s: no client %s does the flow %s", f.Name, name, f.Flow)
+			}
+		}
+	}
+	forEach(t, func(t *testing.T, j judge) {
+		for _, f := range faults {
+			if slices.Contains(j.flows, f.Flow) {
+				t.Run(f.Name, func(t *testing.T) { mustCatch(t, j, f) })
+			}
+		}
+	})
+}
+
+// forEach runs a test for every client, side by side.
+func forEach(t *testing.T, test func(*testing.T, judge)) {
+	for _, j := range judges() {
+		t.Run(j.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, j)
+		})
+	}
+}
+
+func mustPass(t *testing.T, j judge, flow string, m mockOf) {
+	t.Helper()
+	if err := do(t, j, flow, m); err != nil {
+		t.Fatalf("%s cannot do this: %v", j.name, err)
+	}
+	counts.add(counts.flows, j.name)
+}
+
+func mustCatch(t *testing.T, j judge, f fault) {
+	t.Helper()
+	err := do(t, j, f.Flow, mockOf{config: f.Mock})
+	words, catches := f.CaughtBy[j.name]
+	switch {
+	case !catches && err != nil:
+		t.Fatalf("%s is not known to notice this, and stops: %v", j.name, err)
+	case !catches:
+		counts.add(counts.ignored, j.name)
+	case err == nil:
+		t.Fatalf("%s notices nothing", j.name)
+	case !strings.Contains(err.Error(), words):
+		t.Fatalf("%s stops with another error than %q: %v", j.name, words, err)
+	default:
+		t.Log(strings.SplitN(err.Error(), "\n", 2)[0])
+		counts.add(counts.caught, j.name)
+	}
+}
+
+// do lets a client do a flow with a provider of its own. The error is the client's; ours fail the test.
+func do(t *testing.T, j judge, name string, m mockOf) error {
+	t.Helper()
+	f, known := flows[name]
+	if !known {
+		t.Fatalf("no flow is called %s", name)
+	}
+	m.merge(f.settings)
+	task := Task{Flow: name, Mock: m.start(t, j.inProcess)}
+	user := task.Mock.Users[0]
+	owner := resourceOwner{username: user.Username, password: user.Password, deny: f.deny}
+	ctx, cancel := context.WithTimeout(t.Context(), taskTimeout)
+	defer cancel()
+	err := j.run(ctx, task, func(target string, stay bool) (*Landing, error) {
+		landing, err := owner.visit(ctx, target, stay)
+		if err != nil {
+			t.Errorf("the resource owner at %s: %v", target, err)
+		}
+		return landing, err
+	})
+	if ctx.Err() != nil {
+		t.Fatalf("%s is not done after %v: %v", j.name, taskTimeout, err)
+	}
+	return err
+}
