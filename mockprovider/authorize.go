@@ -194,6 +194,14 @@ func (x *exchange) checkRedirectURI(a *authorizationRequest) *oauthError {
 			return err
 		}
 	}
+	if err := x.guard("authorize.redirect_uri.secure", func() *oauthError {
+		if a.client.hasRedirectURI(requested) && insecureRedirectURI(requested) {
+			return errorPage(invalidRequest("redirect_uri is an http URI of another host"))
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	a.redirectURI, a.redirectURIGiven = requested, given
 	x.redirectURI = x.text("authorize.redirect_uri.target", requested)
 	switch {

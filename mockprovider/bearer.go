@@ -71,6 +71,14 @@ func (x *exchange) presentedTokens() ([]string, *oauthError) {
 	if err := x.readResourceParameters(); err != nil {
 		return nil, err
 	}
+	if err := x.local(".token.one_header", func() *oauthError {
+		if len(x.r.Header.Values("Authorization")) > 1 {
+			return &oauthError{Code: "invalid_request", Description: "there are several Authorization headers", Status: http.StatusBadRequest}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
 	var values []string
 	header := x.r.Header.Get("Authorization")
 	if header != "" && !x.localMode(".token.header", "off") {

@@ -216,3 +216,10 @@ func normalise(uri string) string {
 	}
 	return u.String()
 }
+
+// insecureRedirectURI reports whether a response to the URI would travel in clear over a network: http to a host that is no loopback (RFC 6749
+// section 10.5).
+func insecureRedirectURI(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+}

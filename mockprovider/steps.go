@@ -161,6 +161,7 @@ func authorizeSteps() []Step {
 			Mode{"relative", "a relative reference passes"}, Mode{"fragment", "a fragment passes"}, Mode{"characters", "characters that no URI may have pass"},
 			Mode{"https-only", "stricter: only https"}),
 		pageGuard("authorize.redirect_uri.match", "invalid_request", "redirect_uri equals a registered one as a string, but for the port of a native client's loopback URI. Skipped, any URI will do.", redirectModes...),
+		pageGuard("authorize.redirect_uri.secure", "invalid_request", "A registered redirect_uri is no http URI of another host (RFC 6749 section 10.5)."),
 		value("authorize.redirect_uri.target", "Where the browser is sent: the requested redirect_uri, or the registered one if none was requested.",
 			Mode{"first-registered", "always the first registered URI"}, Mode{"last-registered", "always the last registered URI"},
 			Mode{"normalised", "the requested URI, normalised"}, Mode{"decoded", "the requested URI, percent-decoded once more"},
@@ -330,6 +331,7 @@ func tokeninfoSteps() []Step {
 func bearerSteps(endpoint string) []Step {
 	prefix := endpoint + ".token"
 	return slices.Concat(requestSteps(endpoint, "GET or POST"), []Step{
+		guard(prefix+".one_header", "invalid_request", "There is one Authorization header, not several. Skipped, the first counts."),
 		value(prefix+".header", "The access token comes in the Authorization header, scheme Bearer in any case (RFC 6750 section 2.1).",
 			Mode{"off", "the header is ignored"}, Mode{"case-sensitive", "only Bearer with a capital B"}, Mode{"any-scheme", "any scheme, or none"}),
 		value(prefix+".form", "The access token may come in the form of a POST (section 2.2).",

@@ -13,7 +13,7 @@ import (
 // Config is the target file of a mock provider. Lifetimes are not waited for: they pass on the provider's clock.
 func Config(p *mockprovider.Provider) target.Config {
 	d := p.Describe()
-	c := target.Config{Target: d.Issuer, Scopes: scopes(d.Scopes), User: user(d.Users)}
+	c := target.Config{Target: d.Issuer, Scopes: scopes(d.Scopes), User: user(d.Users), Login: target.Login{Consent: "always"}}
 	c.Clients, c.Introspection.Client = clients(d)
 	if url := d.Endpoints["resource"]; url != "" {
 		c.Resource = target.Resource{URL: url, Scopes: []string{"read"}, InsufficientScope: insufficient(d.Scopes)}

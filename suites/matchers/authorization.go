@@ -55,7 +55,7 @@ func KeepState() Matcher {
 		case len(states) == 0:
 			return a.State == "", fmt.Sprintf("no state (sent: %q)", a.State), nil
 		default:
-			return len(states) == 1 && states[0] == a.State, fmt.Sprintf("state=%q (sent: %q)", strings.Join(states, ", "), a.State), nil
+			return !slices.ContainsFunc(states, func(s string) bool { return s != a.State }), fmt.Sprintf("state=%q (sent: %q)", strings.Join(states, ", "), a.State), nil
 		}
 	}
 	return j

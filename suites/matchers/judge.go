@@ -111,7 +111,10 @@ func JudgeErrorRedirect(as Speaker, g gomega.Gomega, a *target.Authorization, co
 	case a.Error() == "":
 		as.Inconclusive("the redirect has no error code: %s", DescribeAuthorization(a))
 	}
-	take(as, g, a, a.Error(), DescribeAuthorization(a), codes, slices.Concat(authorizationErrors, tokenErrors))
+	if slices.Contains(tokenErrors, a.Error()) && !slices.Contains(authorizationErrors, a.Error()) {
+		as.Inconclusive("error=%s is a code of the token endpoint, which another check reports", a.Error())
+	}
+	take(as, g, a, a.Error(), DescribeAuthorization(a), codes, authorizationErrors)
 }
 
 // take is the common end of the judges: answer, which has the error code, is the evidence.

@@ -79,7 +79,7 @@ func TestJudgeErrorRedirect(t *testing.T) {
 		{sent(callback + "?error=invalid_request&state=S"), "pass", ""},
 		{sent(callback + "?error=unsupported_response_type"), "note", "unsupported_response_type"},
 		{sent(callback + "#error=server_error"), "fail", "server_error"},
-		{sent(callback + "?error=invalid_client"), "fail", "invalid_client"},
+		{sent(callback + "?error=invalid_client"), "inconclusive", "token endpoint"},
 		{sent(callback + "?error=vendor"), "note", "not on the list"},
 		{stayed(errorPage), "note", "an error page"},
 		{viaLink(callback + "?error=server_error"), "note", "an error page"},

@@ -212,7 +212,7 @@ func TestMatchers(t *testing.T) {
 		{"KeepState", KeepState(), sent(callback + "?code=x&state=S"), yes, ""},
 		{"KeepState: missing", KeepState(), sent(callback + "?code=x"), no, `no state (sent: "S")`},
 		{"KeepState: altered", KeepState(), sent(callback + "?code=x&state=s"), no, `state="s" (sent: "S")`},
-		{"KeepState: twice", KeepState(), sent(callback + "?code=x&state=S&state=S"), no, ""},
+		{"KeepState: twice, once altered", KeepState(), sent(callback + "?code=x&state=S&state=s"), no, ""},
 		{"KeepState: page", KeepState(), stayed(errorPage), open, "stayed at the server"},
 		{"BeSentTo", BeSentTo(callback), sent(callback + "?code=x"), yes, ""},
 		{"BeSentTo: another path", BeSentTo(callback), sent(callback + "/x?code=x"), no, "https://client.example/callback/x"},

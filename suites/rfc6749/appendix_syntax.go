@@ -122,10 +122,10 @@ func init() {
 		s.Check("malformed-grant-type", suites.Requires("RFC6749-A.10-01"), suites.Needs(target.ConfidentialClient, target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
 				as.Variant("blank-inside", func(g Gomega) {
-					g.Expect(as.Token(target.Set("grant_type", strings.ReplaceAll(as.Grants()[0].Type(), "_", " ")))).NotTo(IssueToken())
+					g.Expect(as.Token(target.Set("grant_type", cheapest(as).Type()[:4]+" "+cheapest(as).Type()[4:]))).NotTo(IssueToken())
 				})
 				as.Variant("trailing-blank", func(g Gomega) {
-					g.Expect(as.Token(target.Set("grant_type", as.Grants()[0].Type()+" "))).NotTo(IssueToken())
+					g.Expect(as.Token(target.Set("grant_type", cheapest(as).Type()+" "))).NotTo(IssueToken())
 				})
 			})
 	})
@@ -211,12 +211,12 @@ func init() {
 		s.Check("form-decoding", suites.Requires("RFC6749-B-02"), suites.Needs(target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
 				as.Variant("letter-escaped", func(g Gomega) {
-					grantType := as.Grants()[0].Type()
+					grantType := cheapest(as).Type()
 					g.Expect(as.Token(target.SetRaw("grant_type", "%"+hexByte(grantType[0])+url.QueryEscape(grantType[1:])))).To(IssueToken())
 				})
 				for name, blank := range map[string]string{"blank-as-plus": "+", "blank-as-percent": "%20"} {
 					as.Variant(name, func(g Gomega) {
-						if as.Grants()[0] == target.AuthorizationCode {
+						if cheapest(as) == target.AuthorizationCode {
 							as.Skip("", "no working grant takes scope at the token endpoint")
 						}
 						a, b := twoScopes(as)

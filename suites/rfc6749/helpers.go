@@ -129,3 +129,19 @@ func issueAtMostOnce(as *target.AS, responses []*target.Response) {
 
 // redirects reports whether a client has a redirection URI, without which no authorization request can end at it.
 func redirects(client *target.Client) bool { return len(client.RedirectURIs) > 0 }
+
+// cheapest is the cheapest grant that works; without any the check is inconclusive.
+func cheapest(as *target.AS) target.Grant {
+	grants := as.Grants()
+	if len(grants) == 0 {
+		as.Inconclusive("no grant issues a token any more")
+	}
+	return grants[0]
+}
+
+// shut judges that the protected resource does not hand out its content.
+func shut(as *target.AS, g Gomega, r *target.Response) {
+	if as.Opens(r) {
+		g.Expect(r).NotTo(HaveStatusClass(2))
+	}
+}

@@ -20,7 +20,7 @@ func init() {
 					return
 				}
 				resourceControls(as, tokens.AccessToken)
-				g.Expect(as.Resource(tokens.RefreshToken)).NotTo(HaveStatusClass(2))
+				shut(as, g, as.Resource(tokens.RefreshToken))
 			})
 	})
 
@@ -61,12 +61,15 @@ func init() {
 	suites.Section("RFC 6749", "1.9", func(s *suites.S) {
 		s.Check("parameter-names-case-sensitive", suites.Requires("RFC6749-1.9-01"), suites.Needs(target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
+				if as.Token(target.Omit("grant_type")).IssuesToken() {
+					as.Inconclusive("the request succeeds without grant_type too, which another check reports")
+				}
 				g.Expect(as.Token(target.Rename("grant_type", "Grant_Type"))).NotTo(IssueToken())
 			})
 
 		s.Check("grant-type-case-sensitive", suites.Requires("RFC6749-1.9-02"), suites.Needs(target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
-				grantType := strings.ToUpper(as.Grants()[0].Type())
+				grantType := strings.ToUpper(cheapest(as).Type())
 				g.Expect(as.Token(target.Set("grant_type", grantType))).NotTo(IssueToken())
 			})
 
@@ -77,6 +80,9 @@ func init() {
 
 		s.Check("authorization-parameter-names-case-sensitive", suites.Requires("RFC6749-1.9-04"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
+				if as.Authorize(target.Omit("response_type")).Code() != "" {
+					as.Inconclusive("the request succeeds without response_type too, which another check reports")
+				}
 				g.Expect(as.Authorize(target.Rename("response_type", "Response_Type"))).NotTo(DeliverCode())
 			})
 	})

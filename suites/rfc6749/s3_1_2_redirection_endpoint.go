@@ -229,6 +229,9 @@ func notSentTo(as *target.AS, g Gomega, uri string) {
 // the check of section 3.1.2.4.
 func deliversNoCodeTo(as *target.AS, g Gomega, uri string) {
 	a := as.Authorize(target.RedirectURI(uri))
+	if own, err := url.Parse(uri); err == nil && a.Code() != "" && a.Code() == own.Query().Get("code") && len(a.Params()["code"]) == 1 {
+		return // what looks like a code is part of the URI that we sent
+	}
 	if a.Code() != "" && !a.SentTo(uri) {
 		as.Note("a code was delivered, but to another URI: %s", DescribeAuthorization(a))
 		return

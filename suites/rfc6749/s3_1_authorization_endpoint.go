@@ -60,6 +60,9 @@ func init() {
 				if a.Code() != "" {
 					return
 				}
+				if a.Page == nil || a.Page.Status != 404 && a.Page.Status != 405 && a.Page.Status != 501 {
+					as.Inconclusive("the request was refused, but not its method: %s", DescribeAuthorization(a))
+				}
 				post := as.Authorize(target.Method("POST"), target.NoControl())
 				if post.Code() == "" {
 					as.Inconclusive("the request succeeds by no method: %s", DescribeAuthorization(a))
@@ -70,7 +73,7 @@ func init() {
 		s.Check("declared-post-works", suites.Requires("RFC6749-3.1-06"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				a := as.Authorize(target.Method("POST"))
-				if a.Code() == "" && (as.Metadata() == nil || !as.Metadata().OpenID) {
+				if a.Code() == "" && !as.Has(target.OpenID) {
 					as.Skip("", "POST at the authorization endpoint is not supported, and nothing declares it")
 				}
 				g.Expect(a).To(DeliverCode())

@@ -22,6 +22,9 @@ func init() {
 				back := scoped(as, b+" "+a)
 				g.Expect(back).To(IssueToken())
 				x, y := grantedScope(as, forth), grantedScope(as, back)
+				if strings.Contains(x+y, ",") {
+					as.Inconclusive("scope is no list separated by blanks, which another check reports")
+				}
 				if x != "" && y != "" && !sameScope(x, y) {
 					as.Fail("scope %q gives %q, scope %q gives %q", a+" "+b, x, b+" "+a, y)
 				}
@@ -126,7 +129,7 @@ func twoScopes(as *target.AS) (string, string) {
 // grantScopes are the scope values to try: those that a client without a user may hold come first.
 func grantScopes(as *target.AS) []string {
 	var plain, openID []string
-	for _, scope := range as.ScopesFor(as.Grants()[0]) {
+	for _, scope := range as.ScopesFor(cheapest(as)) {
 		switch scope {
 		case "openid", "offline_access", "offline":
 			openID = append(openID, scope)
@@ -134,7 +137,7 @@ func grantScopes(as *target.AS) []string {
 			plain = append(plain, scope)
 		}
 	}
-	if as.Grants()[0] == target.ClientCredentials {
+	if cheapest(as) == target.ClientCredentials {
 		return plain
 	}
 	return append(plain, openID...)

@@ -20,7 +20,7 @@ func init() {
 				g.Expect(as.Authorize(target.Omit("client_id"))).NotTo(DeliverCode())
 			})
 
-		s.Check("consent-before-redirect", suites.Requires("RFC6749-4.1.1-03"), suites.Needs(target.AuthorizationCode, target.UserConsent),
+		s.Check("consent-before-redirect", suites.Requires("RFC6749-4.1.1-03"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				a := as.Authorize()
 				if a.Code() == "" {

@@ -181,6 +181,9 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				a := as.Implicit(target.Deny())
 				if !a.ConsentShown {
+					as.Inconclusive("there was no consent page to deny on")
+				}
+				if !a.ConsentShown {
 					as.Inconclusive("this time no page asked for consent, so that nothing could be denied")
 				}
 				g.Expect(a).NotTo(DeliverCodeOrToken())
@@ -195,7 +198,7 @@ func init() {
 				if !listed || slices.Contains(types, "token") {
 					as.Skip("", "the metadata does not exclude the implicit grant")
 				}
-				a := as.Authorize(target.ResponseType("token"), target.WithoutPKCE())
+				a := as.Authorize(target.As(as.ClientFor(target.AuthorizationCode)), target.ResponseType("token"), target.NoControl())
 				g.Expect(a).NotTo(DeliverCodeOrToken())
 				JudgeErrorRedirect(as, g, a, Codes{Accept: []string{"unsupported_response_type", "unauthorized_client", "invalid_request"}})
 			})

@@ -29,6 +29,9 @@ func init() {
 			suites.Disturbs(suites.Client),
 			onTokenErrors(func(as *target.AS, g Gomega, r *target.Response) {
 				requireObject(as, r)
+				if _, present := rawMember(r, "error"); !present && strings.Contains(string(r.Body), `"error"`) {
+					as.Inconclusive("error stands inside another member, which another check reports")
+				}
 				g.Expect(r).To(HaveStringMember("error"))
 				if code := r.ErrorCode(); !slices.Contains(registeredTokenErrors, code) {
 					as.Note("error is %q, which is no registered code", code)
@@ -92,7 +95,7 @@ func init() {
 		s.Check("unknown-client-error", suites.Requires("RFC6749-5.2-08"), suites.Needs(target.AnyTokenGrant), suites.Disturbs(suites.Client),
 			func(as *target.AS, g Gomega) {
 				const id, secret = unknownClient, "oauthcheck-unknown-secret-0123456789"
-				own := as.Grants()[0] == target.ClientCredentials || as.Grants()[0] == target.Password
+				own := cheapest(as) == target.ClientCredentials || cheapest(as) == target.Password
 				for _, probe := range []struct {
 					name  string
 					edits []target.RequestEdit
@@ -277,7 +280,7 @@ func init() {
 					if present && value == nil {
 						as.Note("%s is null, which counts as absent", name)
 					} else if present {
-						g.Expect(r).To(HaveStringMember(name))
+						g.Expect(r).To(HaveMember(name, BeString()))
 					}
 				}
 			}))
@@ -351,7 +354,7 @@ func malformed(as *target.AS, g Gomega, edit target.RequestEdit, extension bool)
 		as.Inconclusive("no answer to judge: status %d, %v", r.Status, r.Err)
 	case r.Status >= 500:
 		for range 3 {
-			as.ControlAgain(as.Grants()[0])
+			as.ControlAgain(cheapest(as))
 			if r = as.Token(edit, target.AnyStatus()); r.Status < 500 {
 				as.Inconclusive("a server error that did not come again")
 			}

@@ -14,7 +14,7 @@ const badToken = "oauthcheck-invalid-token"
 // accessToken is a token that the protected resource answers to when it comes in the Authorization header.
 func accessToken(as *target.AS) string {
 	token := as.ResourceTokens().AccessToken
-	if r := as.Resource(token); r.Status/100 != 2 {
+	if r := as.Resource(token); !as.Opens(r) {
 		as.Inconclusive("the resource answers %d to a fresh access token", r.Status)
 	}
 	return token
@@ -31,18 +31,16 @@ func byQuery(as *target.AS, token string, edits ...target.RequestEdit) *target.R
 	return as.Resource("", append([]target.RequestEdit{target.QueryParam("access_token", token)}, edits...)...)
 }
 
-func succeeds(r *target.Response) bool { return r.Err == nil && r.Status/100 == 2 }
-
 // needsForm skips where the form method does not work.
 func needsForm(as *target.AS, token string) {
-	if !succeeds(byForm(as, token)) {
+	if !as.Opens(byForm(as, token)) {
 		as.Skip("", "the resource does not take tokens as form parameter")
 	}
 }
 
 // needsQuery skips where the query method does not work.
 func needsQuery(as *target.AS, token string) {
-	if !succeeds(byQuery(as, token)) {
+	if !as.Opens(byQuery(as, token)) {
 		as.Skip("", "the resource does not take tokens as query parameter")
 	}
 }
@@ -66,7 +64,7 @@ func onRefusals(check func(*target.AS, Gomega, *target.Response)) suites.Body {
 		for _, sample := range refusals(as) {
 			as.Variant(sample.Name, func(g Gomega) {
 				g.Expect(sample.Response).NotTo(BeNil()) // a finding about a part of it rests on this answer
-				if succeeds(sample.Response) {
+				if as.Opens(sample.Response) {
 					as.Inconclusive("the request was not refused, which another check reports")
 				}
 				check(as, g, sample.Response)
@@ -114,4 +112,11 @@ func errorOf(r *target.Response) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// shut judges that the protected resource does not hand out its content.
+func shut(as *target.AS, g Gomega, r *target.Response) {
+	if as.Opens(r) {
+		g.Expect(r).NotTo(HaveStatusClass(2))
+	}
 }

@@ -19,7 +19,7 @@ func init() {
 		s.Check("token-type-bearer", suites.Requires("RFC6750-4-01"), suites.Needs(target.AnyTokenGrant, target.ProtectedResource),
 			func(as *target.AS, g Gomega) {
 				tokens := as.ResourceTokens()
-				if !succeeds(as.Resource(tokens.AccessToken)) {
+				if !as.Opens(as.Resource(tokens.AccessToken)) {
 					as.Inconclusive("the token is not taken as a bearer token")
 				}
 				g.Expect(tokens.Response).To(HaveMember("token_type", WithTransform(strings.ToLower, BeElementOf("bearer", "dpop"))))
@@ -56,7 +56,7 @@ func init() {
 				// The token goes out in clear: one that was made for this and that nothing else uses.
 				r := as.OverPlainHTTP(as.ResourceRequest(as.ResourceTokens().AccessToken))
 				if r.Err == nil {
-					g.Expect(r).NotTo(HaveStatusClass(2))
+					shut(as, g, r)
 				}
 			})
 

@@ -31,6 +31,9 @@ func init() {
 				if r.ErrorCode() == "unsupported_token_type" {
 					as.Fail("access tokens cannot be revoked: %s", DescribeResponse(r))
 				}
+				if r.Status/100 != 2 {
+					as.Inconclusive("the revocation was answered %s", DescribeResponse(r))
+				}
 				as.Settle()
 				if alive, how := as.Alive(tokens.AccessToken); alive {
 					as.Fail("after a revocation the access token still works: %s", how)
@@ -73,7 +76,18 @@ func init() {
 				fresh := victims(as)
 				as.Variant("body", func(g Gomega) {
 					v := fresh()
-					g.Expect(as.Revoke(v.Tokens, v.token)).To(HaveStatusClass(2))
+					r := as.Revoke(v.Tokens, v.token)
+					if r.Status == 404 || r.Status == 405 || r.ErrorCode() == "unsupported_token_type" {
+						as.Inconclusive("the revocation is refused for another reason than its form, which another check reports: %s", DescribeResponse(r))
+					}
+					if r.Status/100 != 2 {
+						for _, hint := range []string{"refresh_token", "access_token"} {
+							if as.Revoke(v.Tokens, v.token, target.Set("token_type_hint", hint)).Status/100 == 2 {
+								as.Inconclusive("without token_type_hint the revocation is refused, which another check reports")
+							}
+						}
+					}
+					g.Expect(r).To(HaveStatusClass(2))
 				})
 				charset := fresh()
 				if r := as.Revoke(charset.Tokens, charset.token, target.ContentType("application/x-www-form-urlencoded;charset=UTF-8")); r.Status != 200 {

@@ -62,6 +62,9 @@ func init() {
 		s.Check("live-access-token-active", suites.Requires("RFC7662-2.1-03"), suites.Needs(target.Introspection, target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
 				r := as.Introspect(as.IntrospectableTokens().AccessToken)
+				if r.Status == 404 || r.Status == 405 || r.Status == 415 {
+					as.Inconclusive("the call itself is refused, which another check reports: %s", DescribeResponse(r))
+				}
 				if r.Member("active") == false && as.Config().Introspection.Client == "" {
 					as.Inconclusive("active is false; the caller may not be allowed to see the token (introspection.client names one that may)")
 				}
@@ -149,7 +152,7 @@ func init() {
 		s.Check("introspection-token-type", suites.Requires("RFC7662-2.2-07"), suites.Needs(target.Introspection, target.AnyTokenGrant),
 			onMember("token_type", func(as *target.AS, g Gomega, r *target.Response, tokens *target.Tokens) {
 				g.Expect(r).To(HaveMember("token_type", BeString()))
-				if tokens.TokenType != "" {
+				if known := []string{"bearer", "dpop", "pop", "mac"}; slices.Contains(known, strings.ToLower(tokens.TokenType)) {
 					g.Expect(strings.ToLower(r.String("token_type"))).To(Equal(strings.ToLower(tokens.TokenType)), "token_type")
 				}
 			}))

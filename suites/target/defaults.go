@@ -70,7 +70,6 @@ func (c Config) Complete() Config {
 	c = c.clone()
 	c.Target = strings.TrimSpace(c.Target)
 	for _, client := range c.Clients.named() {
-		client.Auth = client.AuthOrDefault()
 		for i, grant := range client.Grants {
 			client.Grants[i] = cmp.Or(grantTypes[grant], grant)
 		}

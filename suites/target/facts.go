@@ -51,8 +51,11 @@ func (as *AS) ResourceTokens(edits ...RequestEdit) *Tokens {
 		maker := as.run.NewAS(as.run.ctx, "resource-grant", silent{})
 		for _, grant := range maker.Grants() {
 			attempt(func() {
-				if as.run.resource.grant == "" && maker.Resource(maker.resourceTokens(grant).AccessToken).Status/100 == 2 {
-					as.run.resource.grant = grant
+				if as.run.resource.grant != "" {
+					return
+				}
+				if r := maker.Resource(maker.resourceTokens(grant).AccessToken); r.Status/100 == 2 {
+					as.run.resource.grant, as.run.resource.media = grant, r.ContentType()
 				}
 			})
 		}
@@ -75,6 +78,12 @@ func (as *AS) resourceTokens(grant Grant, edits ...RequestEdit) *Tokens {
 type resourceGrant struct {
 	once  sync.Once
 	grant Grant
+	media string // of the protected content
+}
+
+// Opens reports whether a response of the protected resource hands out its content: a 2xx that is no page or object about a failure.
+func (as *AS) Opens(r *Response) bool {
+	return r.Err == nil && r.Status/100 == 2 && r.ErrorCode() == "" && (as.run.resource.media == "" || r.ContentType() == as.run.resource.media)
 }
 
 // AliveTokens are tokens of which Alive can tell whether they work: by the protected resource, else by introspection.

@@ -57,7 +57,7 @@ dpop:
 	}
 	var auth []AuthMethod
 	for _, client := range done.Clients.All() {
-		auth = append(auth, client.Auth)
+		auth = append(auth, client.AuthOrDefault())
 	}
 	if want := []AuthMethod{Basic, PrivateKeyJWT, NoClientAuth, Basic}; !reflect.DeepEqual(auth, want) {
 		t.Errorf("authentication: %v", auth)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // NewRequest is a request without parameters, credentials or control.
@@ -37,6 +38,9 @@ func (as *AS) Userinfo(token string, edits ...RequestEdit) *Response {
 func (as *AS) bearer(method, url, token string, edits []RequestEdit) *Request {
 	r := as.NewRequest(method, url)
 	if token != "" {
+		if strings.ContainsFunc(token, func(c rune) bool { return c < 0x20 || c == 0x7f }) {
+			as.Inconclusive("the token holds control characters, which no header field can carry")
+		}
 		r.Apply(Bearer(token))
 	}
 	return r.Apply(edits...)
