@@ -14,7 +14,7 @@ type authorizationRequest struct {
 	client           *RegisteredClient
 	redirectURI      string
 	redirectURIGiven bool
-	responseType     []string // words: code, token, or those of hybrid
+	responseType     []string // sorted words: code, id_token, token
 	mode             string   // response_mode in force
 	scope            []string // asked for, or the default
 	state            string
@@ -269,30 +269,36 @@ func (x *exchange) checkResponseMode(a *authorizationRequest) *oauthError {
 	return nil
 }
 
-// hybrid is the response type of OpenID Connect Core section 3.3 that the provider can have.
-const hybrid = "code id_token"
-
-// sameResponseType compares composite response types without regard to order (RFC 6749 section 3.1.1), others as they are.
-func sameResponseType(a, b string) bool {
-	x, y := strings.Split(a, " "), strings.Split(b, " ")
-	slices.Sort(x)
-	slices.Sort(y)
-	return slices.Equal(x, y)
-}
-
 // responseTypes are what the provider supports.
 func (p *Provider) responseTypes() []string {
 	var types []string
 	if slices.Contains(p.settings.Grants, "authorization_code") {
 		types = append(types, "code")
-		if p.settings.Hybrid && p.settings.OpenID {
-			types = append(types, hybrid)
-		}
 	}
 	if p.settings.Implicit {
 		types = append(types, "token")
 	}
+	if p.settings.Hybrid { // OAuth 2.0 Multiple Response Type Encoding Practices section 3 to 5
+		for _, composite := range []string{"code id_token", "code token", "code id_token token", "id_token"} {
+			code, idToken := strings.Contains(composite, "code"), strings.Contains(composite, "id_token")
+			if (!code || slices.Contains(types, "code")) && (!idToken || p.settings.OpenID) {
+				types = append(types, composite)
+			}
+		}
+	}
 	return types
+}
+
+// sortedWords is a response type with its words in one order, since the order does not matter (RFC 6749 section 3.1.1).
+func sortedWords(responseType string) string {
+	list := strings.Split(responseType, " ")
+	slices.Sort(list)
+	return strings.Join(list, " ")
+}
+
+// supports reports whether the provider supports a response type, whatever the order of its words.
+func (p *Provider) supports(responseType string) bool {
+	return slices.ContainsFunc(p.responseTypes(), func(known string) bool { return sortedWords(known) == sortedWords(responseType) })
 }
 
 func (x *exchange) checkResponseType(a *authorizationRequest) *oauthError {
@@ -316,31 +322,49 @@ func (x *exchange) checkResponseType(a *authorizationRequest) *oauthError {
 		value = strings.TrimSpace(value)
 	}
 	if err := x.guard(known, func() *oauthError {
-		if given && !slices.ContainsFunc(x.p.responseTypes(), func(known string) bool { return sameResponseType(known, value) }) {
+		if given && (!x.p.supports(value) || x.mode(known, "ordered") && !slices.Contains(x.p.responseTypes(), value)) {
 			return &oauthError{Code: "unsupported_response_type", Description: "response_type is not supported"}
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	a.responseType = words(value)
-	switch {
-	case slices.Contains(a.responseType, "token"):
-	case sameResponseType(value, hybrid) && slices.Contains(x.p.responseTypes(), hybrid):
-		a.responseType = words(hybrid)
-	default: // whatever a deviation let pass is treated as code
-		a.responseType = []string{"code"}
-	}
-	grantType := "authorization_code"
-	if a.responseType[0] == "token" {
-		grantType = "implicit"
-	}
+	a.responseType = x.issues(value)
 	return x.guard("authorize.response_type.allowed", func() *oauthError {
-		if !a.client.mayUse(grantType) {
-			return unauthorizedClient("the client may not use this response_type")
+		for _, grantType := range grantsOf(a.responseType) {
+			if !a.client.mayUse(grantType) {
+				return unauthorizedClient("the client may not use this response_type")
+			}
 		}
 		return nil
 	})
+}
+
+// grantsOf are the grant types that a client needs for a response type. An ID token that comes with a code needs no more than the code.
+func grantsOf(responseType []string) []string {
+	var grants []string
+	code := slices.Contains(responseType, "code")
+	if code {
+		grants = append(grants, "authorization_code")
+	}
+	if slices.Contains(responseType, "token") || !code {
+		grants = append(grants, "implicit")
+	}
+	return grants
+}
+
+// issues is what a response type stands for, sorted; whatever a deviation let pass is treated as code.
+func (x *exchange) issues(responseType string) []string {
+	var kinds []string
+	for _, kind := range []string{"code", "id_token", "token"} {
+		if slices.Contains(words(responseType), kind) && (kind != "id_token" || x.p.settings.Hybrid && x.p.settings.OpenID) {
+			kinds = append(kinds, kind)
+		}
+	}
+	if kinds == nil {
+		kinds = []string{"code"}
+	}
+	return kinds
 }
 
 func (x *exchange) checkAuthorizationScope(a *authorizationRequest) *oauthError {
@@ -366,15 +390,30 @@ func (x *exchange) checkOpenID(a *authorizationRequest) *oauthError {
 	a.nonce = x.params.get("nonce")
 	a.prompt = words(x.params.get("prompt"))
 	a.resource = x.params.all("resource")
-	if slices.Contains(a.responseType, "id_token") && (a.nonce == "" || !slices.Contains(words(x.params.get("scope")), "openid")) {
-		return invalidRequest("an ID token from the authorization endpoint needs the scope openid and a nonce")
-	}
 	if value := x.params.get("max_age"); value != "" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 {
 			return invalidRequest("max_age is not a number of seconds")
 		}
 		a.maxAge = n
+	}
+	if slices.Contains(words(x.params.get("response_type")), "id_token") && x.p.settings.Hybrid {
+		if err := x.guard("authorize.id_token.scope", func() *oauthError {
+			if !slices.Contains(words(x.params.get("scope")), "openid") {
+				return invalidScope("an ID token needs the scope openid")
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		if err := x.guard("authorize.id_token.nonce", func() *oauthError {
+			if a.nonce == "" {
+				return invalidRequest("nonce is missing")
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
 	}
 	if err := x.guard("authorize.request_object", func() *oauthError {
 		switch {
@@ -456,17 +495,17 @@ func (x *exchange) respondAuthorization(t *transaction) {
 	g.authTime = t.authTime
 	g.audience = a.resource
 	var ps params
-	var issued string
-	for _, kind := range a.responseType {
-		switch kind {
-		case "token":
-			ps = append(ps, x.issueToFragment(a, g)...)
-		case "id_token":
-			ps = append(ps, param{"id_token", x.idToken(g, "", issued)})
-		default:
-			issued = x.issueCode(a, g)
-			ps = append(ps, param{"code", issued})
-		}
+	var code, access string
+	if slices.Contains(a.responseType, "code") {
+		code = x.issueCode(a, g)
+		ps = append(ps, param{"code", code})
+	}
+	if slices.Contains(a.responseType, "token") {
+		ps = append(ps, x.issueToFragment(a, g)...)
+		access = ps.get("access_token")
+	}
+	if slices.Contains(a.responseType, "id_token") {
+		ps = append(ps, param{"id_token", x.idToken(g, access, code)})
 	}
 	x.redirect("authorize.response", x.withStateAndIssuer(ps, a), a.mode)
 }

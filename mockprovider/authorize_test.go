@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -139,32 +140,6 @@ func TestImplicit(t *testing.T) {
 	location, _ = newBrowser(t, p).authorize(params)
 	if fragment, _ := url.ParseQuery(location.Fragment); fragment.Get("error") != "invalid_request" {
 		t.Error(location)
-	}
-}
-
-func TestHybrid(t *testing.T) {
-	p := start(t, mockprovider.WithSettings(map[string]any{"hybrid": true}))
-	for _, responseType := range []string{"code id_token", "id_token code"} {
-		location, page := newBrowser(t, p).authorize(codeRequest("response_type", responseType, "scope", "openid", "nonce", "n-1"))
-		if location == nil {
-			t.Fatal(page)
-		}
-		fragment, _ := url.ParseQuery(location.Fragment)
-		if fragment.Get("code") == "" || strings.Count(fragment.Get("id_token"), ".") != 2 || fragment.Get("iss") != p.Issuer() || fragment.Has("access_token") {
-			t.Error(location)
-		}
-	}
-	for name, params := range map[string]url.Values{
-		"no nonce":   codeRequest("response_type", "code id_token", "scope", "openid"),
-		"no openid":  codeRequest("response_type", "code id_token", "nonce", "n-1"),
-		"two blanks": codeRequest("response_type", "code  id_token", "scope", "openid", "nonce", "n-1"),
-	} {
-		location, _ := newBrowser(t, p).authorize(params)
-		if location == nil {
-			t.Errorf("%s: no redirect", name)
-		} else if fragment, _ := url.ParseQuery(location.Fragment); fragment.Get("error") == "" || fragment.Has("code") {
-			t.Errorf("%s: %s", name, location)
-		}
 	}
 }
 
@@ -480,4 +455,85 @@ func TestParallelLogins(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+func TestHybrid(t *testing.T) {
+	p := start(t, mockprovider.WithSettings(map[string]any{"hybrid": true}))
+	expect(t, p).GET(p.Describe().Endpoints["metadata"]).Expect().JSON().Object().
+		HasValue("response_types_supported", []string{"code", "code id_token", "code token", "code id_token token", "id_token"}).
+		Value("grant_types_supported").Array().ContainsAll("implicit")
+	request := func(p *mockprovider.Provider, client, responseType string, more url.Values) (url.Values, string) {
+		params := url.Values{"response_type": {responseType}, "client_id": {client}, "scope": {"openid read"}, "state": {"xyz"}, "nonce": {"n-1"}}
+		if client == "web-app" {
+			params.Set("redirect_uri", "https://client.example/callback")
+		}
+		for name, values := range more {
+			params[name] = values
+		}
+		location, page := newBrowser(t, p).authorize(params)
+		if location == nil {
+			t.Fatalf("%s: %s", responseType, page)
+		}
+		fragment, err := url.ParseQuery(location.EscapedFragment())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fragment, location.RawQuery
+	}
+	for responseType, members := range map[string]string{
+		"code id_token": "code id_token", "id_token code": "code id_token", "code token": "access_token code", "token id_token code": "access_token code id_token", "id_token": "id_token",
+	} {
+		got, query := request(p, "hybrid-app", responseType, nil)
+		for _, name := range []string{"code", "access_token", "id_token"} {
+			if got.Has(name) != slices.Contains(strings.Fields(members), name) {
+				t.Errorf("%s: %v, want %s", responseType, got, members)
+			}
+		}
+		if query != "" || got.Get("state") != "xyz" {
+			t.Errorf("%s: query %q, state %q", responseType, query, got.Get("state"))
+		}
+		if got.Has("id_token") {
+			claims, _, err := claimsOf(t, p, got.Get("id_token"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, hashed := claims["c_hash"]; hashed != got.Has("code") || claims["nonce"] != "n-1" {
+				t.Errorf("%s: %v", responseType, claims)
+			}
+			if _, hashed := claims["at_hash"]; hashed != got.Has("access_token") {
+				t.Errorf("%s: %v", responseType, claims)
+			}
+		}
+		if got.Has("code") {
+			expect(t, p).POST(p.Endpoint("token")).WithBasicAuth("hybrid-app", "not-a-secret.hybrid-app.0123456789abcdef").
+				WithFormField("grant_type", "authorization_code").WithFormField("code", got.Get("code")).Expect().Status(200)
+		}
+	}
+	for _, refused := range []struct {
+		client, responseType string
+		more                 url.Values
+		error                string
+	}{
+		{"hybrid-app", "code id_token", url.Values{"nonce": {""}}, "invalid_request"},
+		{"hybrid-app", "id_token", url.Values{"scope": {"read"}}, "invalid_scope"},
+		{"hybrid-app", "code  id_token", nil, "unsupported_response_type"},
+		{"hybrid-app", "token", nil, "unsupported_response_type"},
+		{"hybrid-app", "code token", url.Values{"response_mode": {"query"}}, "invalid_request"},
+		{"web-app", "code id_token token", nil, "unauthorized_client"},
+	} {
+		if got, _ := request(p, refused.client, refused.responseType, refused.more); got.Get("error") != refused.error {
+			t.Errorf("%v: %v", refused, got)
+		}
+	}
+	ordered := start(t, mockprovider.WithSettings(map[string]any{"hybrid": true}), mockprovider.WithDeviation(deviation("o", op("authorize.response_type.known", "mode", "ordered")), nil))
+	if got, _ := request(ordered, "hybrid-app", "code id_token", nil); !got.Has("code") {
+		t.Error(got)
+	}
+	if got, _ := request(ordered, "hybrid-app", "id_token code", nil); got.Get("error") != "unsupported_response_type" {
+		t.Error(got)
+	}
+	strict := start(t)
+	if location, _ := newBrowser(t, strict).authorize(url.Values{"response_type": {"code id_token"}, "client_id": {"hybrid-app"}, "scope": {"openid"}, "nonce": {"n"}}); location == nil || !strings.Contains(location.Fragment, "unsupported_response_type") {
+		t.Error(location)
+	}
 }

@@ -85,6 +85,12 @@ func readyMadeClients() map[string]RegisteredClient {
 			Grants:       []string{"implicit"},
 			Description:  "public, response_type=token where the setting implicit is on",
 		},
+		"hybrid-app": {
+			Secret: "not-a-secret.hybrid-app.0123456789abcdef", Name: "Hybrid app", Kind: "web",
+			RedirectURIs: []string{"https://hybrid.example/callback"},
+			Grants:       []string{"authorization_code", "implicit", "refresh_token"},
+			Description:  "confidential; every response type, where the settings hybrid and implicit are on",
+		},
 		"service": {
 			Secret: "not-a-secret.service.0123456789abcdef", Name: "Service", Kind: "service",
 			Grants: []string{"client_credentials", tokenExchangeGrant}, RedirectURIs: []string{"https://service.example/callback"},
@@ -127,7 +133,7 @@ func readyMadeUsers() map[string]ResourceOwner {
 }
 
 // order puts the ready-made clients before others, in the order in which people need them.
-var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app"}
+var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app", "hybrid-app"}
 
 func compareClients(a, b *RegisteredClient) int {
 	place := func(id string) int {

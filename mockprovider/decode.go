@@ -14,7 +14,7 @@ import (
 
 // decode fills the struct that into points to from plain data (as YAML or JSON yields it), by the fields' yaml tags. It is
 // as strict as profiles.DecodeStrict: an unknown key is an error that names the nearest known one, and every error says
-// where. Data is merged: a mapping changes only the keys that it has, a list replaces the whole list, null resets.
+// where. Data is merged: a mapping changes only the keys that it has, a list replaces the whole list, null resets, and `"*": null` in a mapping drops every entry that was there before.
 func decode(where string, data any, into any) error {
 	return decodeValue(where, data, reflect.ValueOf(into).Elem())
 }
@@ -98,11 +98,18 @@ func decodeValue(where string, data any, v reflect.Value) error {
 			return wrong("a mapping")
 		}
 		merged := reflect.MakeMap(v.Type())
+		everything, replaced := m["*"]
+		replaced = replaced && everything == nil
 		for _, key := range v.MapKeys() {
-			merged.SetMapIndex(key, v.MapIndex(key))
+			if !replaced {
+				merged.SetMapIndex(key, v.MapIndex(key))
+			}
 		}
 		var errs []error
 		for key, item := range m {
+			if key == "*" && replaced {
+				continue
+			}
 			k := reflect.ValueOf(key).Convert(v.Type().Key())
 			if item == nil && v.Type().Elem().Kind() != reflect.Interface {
 				merged.SetMapIndex(k, reflect.Value{})

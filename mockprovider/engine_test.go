@@ -244,3 +244,17 @@ func BenchmarkGuard(b *testing.B) {
 		})
 	}
 }
+
+func TestSettingsMerge(t *testing.T) {
+	p, err := NewHandler(WithSettings(map[string]any{"clients": map[string]any{"*": nil, "only": map[string]any{"public": true}}, "users": map[string]any{"bob": nil}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.Describe()
+	if len(d.Clients) != 1 || d.Clients[0].ID != "only" {
+		t.Error(d.Clients)
+	}
+	if p.user("bob") != nil || p.user("alice") == nil {
+		t.Error(d.Users)
+	}
+}

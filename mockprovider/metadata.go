@@ -94,7 +94,7 @@ func (x *exchange) metadataDocument() object {
 // grantTypes are the grant types that the provider supports, and implicit.
 func (p *Provider) grantTypes() []string {
 	grants := slices.Clone(p.settings.Grants)
-	if p.settings.Implicit {
+	if p.settings.Implicit || p.settings.Hybrid {
 		grants = append(grants, "implicit")
 	}
 	return grants

@@ -11,8 +11,8 @@ import (
 func (x *exchange) checkChallenge(a *authorizationRequest) *oauthError {
 	challenge, given := x.params.lookup("code_challenge")
 	method, methodGiven := x.params.lookup("code_challenge_method")
-	if slices.Contains(a.responseType, "token") {
-		return nil
+	if defaultMode(a.responseType) == "fragment" && !slices.Contains(a.responseType, "code") {
+		return nil // no code that it could protect
 	}
 	if x.withoutPKCE() { // unknown parameters are ignored
 		return nil

@@ -339,7 +339,7 @@ func (x *exchange) checkRegisteredGrants(m metadata) *oauthError {
 	}
 	if err := x.guard("registration.response_types", func() *oauthError {
 		for _, responseType := range types {
-			if !slices.Contains(x.p.responseTypes(), responseType) {
+			if !x.p.supports(responseType) {
 				return invalidMetadata("response type " + printable(responseType) + " is not supported")
 			}
 		}
@@ -348,14 +348,16 @@ func (x *exchange) checkRegisteredGrants(m metadata) *oauthError {
 		return err
 	}
 	return x.guard("registration.consistency", func() *oauthError {
-		needed := map[string]bool{}
+		var needed, fitting []string
 		for _, responseType := range types {
-			for _, word := range words(responseType) {
-				needed[map[string]string{"code": "authorization_code", "token": "implicit", "id_token": "implicit"}[word]] = true
+			needed = append(needed, grantsOf(words(responseType))...)
+			if strings.Contains(responseType, "token") { // OpenID Connect Registration section 2: implicit for every ID token
+				fitting = append(fitting, "implicit")
 			}
 		}
 		for _, grant := range []string{"authorization_code", "implicit"} {
-			if slices.Contains(grants, grant) != needed[grant] {
+			has := slices.Contains(grants, grant)
+			if slices.Contains(needed, grant) && !has || has && !slices.Contains(needed, grant) && !slices.Contains(fitting, grant) {
 				return invalidMetadata("grant_types and response_types do not fit together: " + grant)
 			}
 		}

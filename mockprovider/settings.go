@@ -24,7 +24,7 @@ type Settings struct {
 
 	Grants            []string `yaml:"grants" doc:"grant types that the provider has"`
 	Implicit          bool     `yaml:"implicit" doc:"response_type=token"`
-	Hybrid            bool     `yaml:"hybrid" doc:"response_type=code id_token (OpenID Connect Core section 3.3)"`
+	Hybrid            bool     `yaml:"hybrid" doc:"the response types code id_token, code token, code id_token token and id_token (OpenID Connect Core section 3); what has a token, or no code, is for clients with the grant implicit"`
 	ResponseModes     []string `yaml:"response_modes" doc:"query, fragment, form_post"`
 	ClientAuthMethods []string `yaml:"client_auth_methods" doc:"client_secret_basic, client_secret_post, none"`
 

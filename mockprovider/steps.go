@@ -170,7 +170,8 @@ func authorizeSteps() []Step {
 		guard("authorize.response_mode.safe", "invalid_request", "response_mode=query goes with no response type that has tokens."),
 		guard("authorize.response_type.required", "invalid_request", "response_type was sent. Skipped, it is code."),
 		guard("authorize.response_type.known", "unsupported_response_type", "response_type is supported. Skipped, an unknown one is code.",
-			Mode{"case-insensitive", "case is ignored"}, Mode{"separators", "what follows a semicolon or comma is ignored"}, Mode{"trim", "white space around it is ignored"}),
+			Mode{"case-insensitive", "case is ignored"}, Mode{"separators", "what follows a semicolon or comma is ignored"}, Mode{"trim", "white space around it is ignored"},
+			Mode{"ordered", "the words of a composite one come in the registered order"}),
 		guard("authorize.response_type.allowed", "unauthorized_client", "The client may use the response type."),
 		value("authorize.pkce", "PKCE is supported.", Mode{"ignore", "code_challenge and code_verifier are unknown parameters"}),
 		guard("authorize.pkce.required", "invalid_request", "Public clients send a code_challenge (setting pkce.required)."),
@@ -180,6 +181,8 @@ func authorizeSteps() []Step {
 			Mode{"case-insensitive", "case is ignored"}, Mode{"as-S256", "with skip: an unknown one counts as S256"}, Mode{"as-none", "with skip: an unknown one switches PKCE off for the code"}),
 		guard("authorize.pkce.challenge_syntax", "invalid_request", "code_challenge has 43 to 128 unreserved characters, 43 for S256."),
 		guard("authorize.state", "invalid_request", "state is optional and made of printable ASCII. `always` with when: {absent: [state]} makes it mandatory."),
+		guard("authorize.id_token.scope", "invalid_scope", "A response type with id_token comes with the scope openid."),
+		guard("authorize.id_token.nonce", "invalid_request", "A response type with id_token comes with a nonce (OpenID Connect Core section 3.2.2.1)."),
 		guard("authorize.request_object", "request_not_supported", "request and request_uri are refused (OpenID Connect Core section 6). Skipped, they are ignored."),
 		guard("authorize.prompt", "invalid_request", "prompt=none goes with no other value."),
 		guard("authorize.login", "login_required", "The user is signed in; if not, the login page is shown (with prompt=none: the error). Skipped, the user of the setting auto_user is taken for granted."),
@@ -187,7 +190,7 @@ func authorizeSteps() []Step {
 			Mode{"remembered", "nobody is asked again who approved this client and scope before, also for public clients"}),
 		step("authorize.page", KindPage, "The login page. (body: $body is the page as it was.)"),
 		step("authorize.error_page", KindPage, "The page for errors that must not be redirected: an unknown client, a wrong redirect_uri."),
-		step("authorize.response", KindRedirect, "The redirect with a successful response: code (access_token, token_type, expires_in, scope), state, iss."),
+		step("authorize.response", KindRedirect, "The redirect with a successful response: code (access_token, token_type, expires_in, scope; id_token), state, iss."),
 		step("authorize.error", KindRedirect, "The redirect with an error: error, error_description, state, iss."),
 	})
 }

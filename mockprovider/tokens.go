@@ -203,7 +203,7 @@ func (x *exchange) idToken(g *grant, access string, code string) string {
 	if g.nonce != "" {
 		claims = append(claims, member{"nonce", g.nonce})
 	}
-	if access != "" && x.p.shuffle.keep("id_token.at_hash") {
+	if access != "" && (x.endpoint != "token" || x.p.shuffle.keep("id_token.at_hash")) { // required beside an access token of the authorization endpoint
 		claims = append(claims, member{"at_hash", halfHash(access)})
 	}
 	if code != "" {

@@ -17,7 +17,7 @@ func StepsMarkdown() string {
 	b.WriteString(stepsIntroduction)
 	fmt.Fprintf(&b, "\n## Conditions: `when`\n\nAll parts must hold. Text is a glob (`*`, `?`), a list means any of them, a leading `!` negates (quote it: `\"!value\"`).\n\n| key | meaning |\n|---|---|\n")
 	writeDocs(&b, reflect.TypeFor[condition](), "")
-	b.WriteString("\n## Settings\n\nThe vocabulary of `settings:` in a profile, `setup:` in a deviation, and `mockprovider.WithSettings`. A mapping changes only the keys that it has, a list replaces the whole list.\n\n| key | meaning |\n|---|---|\n")
+	b.WriteString("\n## Settings\n\nThe vocabulary of `settings:` in a profile, `setup:` in a deviation, and `mockprovider.WithSettings`. A mapping changes only the keys that it has, a list replaces the whole list. `null` removes an entry of a mapping, and under the key `\"*\"` all that were there before.\n\n| key | meaning |\n|---|---|\n")
 	writeDocs(&b, reflect.TypeFor[Settings](), "")
 	b.WriteString("\nA client (`clients.ID`):\n\n| key | meaning |\n|---|---|\n")
 	writeDocs(&b, reflect.TypeFor[RegisteredClient](), "")
