@@ -156,9 +156,8 @@ func (x *exchange) exchangedTokenType(step, role string) (string, *oauthError) {
 func (x *exchange) findParty(step, value, kind string) *party {
 	anything := !slices.Contains([]string{accessToken, refreshToken, idTokenType, jwtType}, kind) || x.mode(step, "any-type")
 	if t, ok := x.p.store.tokens.get(value); ok {
-		isJWT := strings.Count(value, ".") == 2
 		switch {
-		case anything, kind == t.kind, kind == jwtType && isJWT, t.kind == accessToken && x.mode(step, "access-token"):
+		case anything, kind == t.kind, kind == jwtType && t.id != "", t.kind == accessToken && x.mode(step, "access-token"):
 			return x.partyOf(t)
 		}
 		return nil

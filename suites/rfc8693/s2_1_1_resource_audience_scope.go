@@ -23,6 +23,9 @@ func init() {
 					return
 				}
 				aud := audience(visible(as, r.String("access_token")))
+				if aud == nil {
+					as.Skip("introspection: {client: primary}", "the token's audience cannot be seen")
+				}
 				lost, known := missing(as, aud, a, b)
 				if !known {
 					as.Note("for %s and %s the token has the audience %q", a.value, b.value, aud)
