@@ -23,8 +23,8 @@ var goJudges = []judge{
 }
 
 // config is what golang.org/x/oauth2 wants to know, without discovery.
-func (t Task) config(id string) *oauth2.Config {
-	c := t.client(id)
+func (t Task) config(part string) *oauth2.Config {
+	c := t.Clients[part]
 	return &oauth2.Config{
 		ClientID: c.ID, ClientSecret: c.Secret, RedirectURL: c.RedirectURIs[0], Scopes: []string{"read"},
 		Endpoint: oauth2.Endpoint{AuthURL: t.Mock.Endpoints["authorize"], TokenURL: t.Mock.Endpoints["token"], AuthStyle: oauth2.AuthStyleInHeader},
@@ -63,11 +63,11 @@ func (t Task) useResource(client *http.Client) error {
 func xoauth2(ctx context.Context, task Task, open browser) error {
 	switch task.Flow {
 	case "code", "post", "public", "refresh":
-		id := "web-app"
+		part := "web"
 		if task.Flow == "public" {
-			id = "native-app"
+			part = "native"
 		}
-		config := task.config(id)
+		config := task.config(part)
 		if task.Flow != "code" {
 			config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 		}
@@ -87,21 +87,21 @@ func xoauth2(ctx context.Context, task Task, open browser) error {
 		}
 		return task.useResource(config.Client(ctx, token))
 	case "client-credentials":
-		c := task.client("service")
+		c := task.Clients["service"]
 		config := clientcredentials.Config{ClientID: c.ID, ClientSecret: c.Secret, TokenURL: task.Mock.Endpoints["token"], Scopes: []string{"read"}} // finds out how to authenticate
 		return task.useResource(config.Client(ctx))
 	case "password":
-		config, user := task.config("web-app"), task.Mock.Users[0]
+		config, user := task.config("web"), task.Mock.Users[0]
 		token, err := config.PasswordCredentialsToken(ctx, user.Username, user.Password)
 		if err != nil {
 			return err
 		}
 		return task.useResource(config.Client(ctx, token))
 	case "refused":
-		_, err := task.config("web-app").Exchange(ctx, "a-code-that-nobody-issued")
+		_, err := task.config("web").Exchange(ctx, "a-code-that-nobody-issued")
 		return refusedWith(err, "invalid_grant")
 	case "bad-secret":
-		config := task.config("web-app")
+		config := task.config("web")
 		config.ClientSecret = "another secret"
 		_, err := config.Exchange(ctx, "a-code-that-nobody-issued")
 		return refusedWith(err, "invalid_client")
@@ -127,7 +127,7 @@ func goOIDC(ctx context.Context, task Task, open browser) error {
 	if err != nil {
 		return err
 	}
-	config := task.config("web-app")
+	config := task.config("web")
 	config.Endpoint = provider.Endpoint()
 	config.Scopes = []string{oidc.ScopeOpenID, "profile", "email"}
 	if task.Flow == "jwt-access-token" {

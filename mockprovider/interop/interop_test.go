@@ -3,7 +3,6 @@ package interop
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -20,17 +19,31 @@ const taskTimeout = 30 * time.Second
 
 // A Task is what a client is asked to do, and with which provider.
 type Task struct {
-	Flow string                   `json:"flow"`
-	Mock mockprovider.Description `json:"mock"`
+	Flow    string                                   `json:"flow"`
+	Mock    mockprovider.Description                 `json:"mock"`
+	Clients map[string]mockprovider.RegisteredClient `json:"clients"` // the registered clients by the part that they play
 }
 
-// client returns the registered client of the provider that a task uses.
-func (t Task) client(id string) mockprovider.RegisteredClient {
-	i := slices.IndexFunc(t.Mock.Clients, func(c mockprovider.RegisteredClient) bool { return c.ID == id })
-	if i < 0 {
-		panic("the provider has no client " + id) // fails the test with a stack that names the flow
+// parts are what the registered clients are for. A vendor's have other identifiers than the strict provider's.
+var parts = map[string]func(mockprovider.RegisteredClient) bool{
+	"web":      func(c mockprovider.RegisteredClient) bool { return !c.Public && c.Kind == "web" },
+	"native":   func(c mockprovider.RegisteredClient) bool { return c.Public && c.Kind == "native" },
+	"implicit": func(c mockprovider.RegisteredClient) bool { return slices.Contains(c.Grants, "implicit") },
+	"service":  func(c mockprovider.RegisteredClient) bool { return !c.Public && c.Kind == "service" },
+	"resource": func(c mockprovider.RegisteredClient) bool { return c.Introspect },
+}
+
+func newTask(flow string, mock mockprovider.Description) Task {
+	t := Task{flow, mock, map[string]mockprovider.RegisteredClient{}}
+	for part, plays := range parts {
+		if i := slices.IndexFunc(mock.Clients, plays); i >= 0 {
+			t.Clients[part] = mock.Clients[i]
+		}
 	}
-	return t.Mock.Clients[i]
+	if _, ok := t.Clients["resource"]; !ok { // where there are no resource servers, clients introspect their own tokens
+		t.Clients["resource"] = t.Clients["web"]
+	}
+	return t
 }
 
 // A browser shows a page of the provider to the resource owner. With stay it is content with a page that leads nowhere else.
@@ -55,12 +68,14 @@ type flow struct {
 var flows = map[string]flow{
 	"oidc":               {},
 	"oidc-es256":         {settings: map[string]any{"id_token": map[string]any{"algorithm": "ES256"}}},
+	"hybrid":             {settings: map[string]any{"hybrid": true}},
 	"code":               {},
 	"post":               {},
 	"public":             {},
 	"form-post":          {},
 	"metadata":           {},
 	"implicit":           {settings: map[string]any{"implicit": true}},
+	"registration":       {},
 	"denied":             {deny: true},
 	"refused":            {},
 	"bad-secret":         {},
@@ -73,9 +88,6 @@ var flows = map[string]flow{
 	"jwt-access-token":   {settings: map[string]any{"access_token": map[string]any{"format": "jwt"}}},
 }
 
-// played are the profiles that the clients meet beside the strict one, with the flows that a server of that kind has.
-var played = map[string][]string{}
-
 // shuffles is how many variations of what the specifications leave free the clients meet.
 const shuffles = 8
 
@@ -83,6 +95,7 @@ const shuffles = 8
 type tally struct {
 	mu                     sync.Mutex
 	flows, caught, ignored map[string]int
+	vendors                int
 }
 
 var counts = tally{flows: map[string]int{}, caught: map[string]int{}, ignored: map[string]int{}}
@@ -105,7 +118,7 @@ func (c *tally) print() (clients int) {
 		fmt.Printf("%-18s %4d flows, %3d faults caught, %3d not looked for: %s\n", j.name, c.flows[j.name], c.caught[j.name], c.ignored[j.name], strings.Join(j.flows, " "))
 	}
 	fmt.Printf("clients: %d clients, %d flows gone through (strict, %d shuffles, %d vendor profiles), %d faults caught, %d not looked for\n",
-		clients, flows, shuffles, len(played), caught, ignored)
+		clients, flows, shuffles, c.vendors, caught, ignored)
 	return clients
 }
 
@@ -145,19 +158,49 @@ func TestShuffle(t *testing.T) {
 	})
 }
 
+// A vendor is a profile that the clients meet beside the strict one.
+type vendor struct {
+	Profile  string            `yaml:"profile"`
+	Flows    []string          `yaml:"flows"`    // what a server of that kind has, with stock clients
+	Stumbles map[string]string `yaml:"stumbles"` // client/flow: part of the error; because the vendor is like that
+}
+
 // TestVendors: and when it plays a vendor's server, the flows that such a server has.
 func TestVendors(t *testing.T) {
+	list := read[vendor](t, "vendors.yaml")
+	counts.vendors = len(list)
 	forEach(t, func(t *testing.T, j judge) {
-		for _, profile := range slices.Sorted(maps.Keys(played)) {
-			t.Run(profile, func(t *testing.T) {
+		for _, v := range list {
+			t.Run(v.Profile, func(t *testing.T) {
 				for _, name := range j.flows {
-					if slices.Contains(played[profile], name) {
-						t.Run(name, func(t *testing.T) { mustPass(t, j, name, mockOf{profile: profile}) })
+					if !slices.Contains(v.Flows, name) {
+						continue
 					}
+					t.Run(name, func(t *testing.T) {
+						if words, stumbles := v.Stumbles[j.name+"/"+name]; stumbles {
+							mustStumble(t, j, do(t, j, name, mockOf{profile: v.Profile}), words)
+							return
+						}
+						mustPass(t, j, name, mockOf{profile: v.Profile})
+					})
 				}
 			})
 		}
 	})
+}
+
+// read reads a list from a YAML file.
+func read[T any](t *testing.T, file string) []T {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []T
+	if err := profiles.DecodeStrict(data, file, &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 // A fault is a misbehaviour of the provider, and the clients that must notice it.
@@ -170,14 +213,7 @@ type fault struct {
 
 // TestFaults: the clients that look for a fault catch it, with the error that tells so; for the others the provider still works.
 func TestFaults(t *testing.T) {
-	data, err := os.ReadFile("faults.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var faults []fault
-	if err := profiles.DecodeStrict(data, "faults.yaml", &faults); err != nil {
-		t.Fatal(err)
-	}
+	faults := read[fault](t, "faults.yaml")
 	for _, f := range faults {
 		if len(f.CaughtBy) == 0 {
 			t.Errorf("%s: no client catches it, so it proves nothing", f.Name)
@@ -224,14 +260,22 @@ func mustCatch(t *testing.T, j judge, f fault) {
 		t.Fatalf("%s is not known to notice this, and stops: %v", j.name, err)
 	case !catches:
 		counts.add(counts.ignored, j.name)
+	default:
+		mustStumble(t, j, err, words)
+		counts.add(counts.caught, j.name)
+	}
+}
+
+// mustStumble wants an error with these words.
+func mustStumble(t *testing.T, j judge, err error, words string) {
+	t.Helper()
+	switch {
 	case err == nil:
 		t.Fatalf("%s notices nothing", j.name)
 	case !strings.Contains(err.Error(), words):
 		t.Fatalf("%s stops with another error than %q: %v", j.name, words, err)
-	default:
-		t.Log(strings.SplitN(err.Error(), "\n", 2)[0])
-		counts.add(counts.caught, j.name)
 	}
+	t.Log(strings.SplitN(err.Error(), "\n", 2)[0])
 }
 
 // do lets a client do a flow with a provider of its own. The error is the client's; ours fail the test.
@@ -242,7 +286,7 @@ func do(t *testing.T, j judge, name string, m mockOf) error {
 		t.Fatalf("no flow is called %s", name)
 	}
 	m.merge(f.settings)
-	task := Task{Flow: name, Mock: m.start(t, j.inProcess)}
+	task := newTask(name, m.start(t, j.inProcess))
 	user := task.Mock.Users[0]
 	owner := resourceOwner{username: user.Username, password: user.Password, deny: f.deny}
 	ctx, cancel := context.WithTimeout(t.Context(), taskTimeout)

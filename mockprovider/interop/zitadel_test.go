@@ -65,7 +65,7 @@ func zitadel(ctx context.Context, task Task, open browser) error {
 		}
 		return task.useResource(party.OAuthConfig().Client(ctx, next.Token))
 	case "introspection":
-		c := task.client("resource-server")
+		c := task.Clients["resource"]
 		server, err := rs.NewResourceServerClientCredentials(ctx, task.Mock.Issuer, c.ID, c.Secret)
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ func zitadel(ctx context.Context, task Task, open browser) error {
 		}
 		return nil
 	case "token-exchange":
-		c := task.client("web-app")
+		c := task.Clients["web"]
 		exchanger, err := tokenexchange.NewTokenExchangerClientCredentials(ctx, task.Mock.Issuer, c.ID, c.Secret)
 		if err != nil {
 			return err
@@ -108,8 +108,8 @@ func zitadel(ctx context.Context, task Task, open browser) error {
 	return fmt.Errorf("no flow %s", task.Flow)
 }
 
-func (t Task) zitadelParty(ctx context.Context, id string, scopes ...string) (zitadelParty, error) {
-	c := t.client(id)
+func (t Task) zitadelParty(ctx context.Context, part string, scopes ...string) (zitadelParty, error) {
+	c := t.Clients[part]
 	cookies := httphelper.NewCookieHandler([]byte("0123456789abcdef0123456789abcdef"), nil, httphelper.WithUnsecure())
 	nonce := func(context.Context) string { return "a nonce of the client" }
 	fail := func(w http.ResponseWriter, _ *http.Request, code, _, _ string) {
@@ -121,7 +121,7 @@ func (t Task) zitadelParty(ctx context.Context, id string, scopes ...string) (zi
 
 // zitadelSignIn plays the relying party's web server: one handler sends the browser away, with cookies, another takes it back.
 func (t Task) zitadelSignIn(ctx context.Context, open browser) (zitadelParty, *zitadelTokens, error) {
-	party, err := t.zitadelParty(ctx, "web-app", oidc.ScopeOpenID, "profile", "email", "read")
+	party, err := t.zitadelParty(ctx, "web", oidc.ScopeOpenID, "profile", "email", "read")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -20,13 +20,13 @@ function told(error) {
   return parts.join(': ')
 }
 
-// serve does tasks: flows are functions by name, of the task ({mock, client(id), user}) and open.
+// serve does tasks: flows are functions by name, of the task ({mock, client(part), user}) and open.
 export async function serve(flows) {
   for (;;) {
     const { value, done } = await lines.next()
     if (done) return
-    const { flow, mock } = JSON.parse(value)
-    const client = (id) => mock.clients.find((c) => c.id === id)
+    const { flow, mock, clients } = JSON.parse(value)
+    const client = (part) => clients[part] // web, native, implicit, service, resource
     try {
       if (!flows[flow]) throw new Error(`no flow ${flow}`)
       await flows[flow]({ mock, client, user: mock.users[0], flow }, open)

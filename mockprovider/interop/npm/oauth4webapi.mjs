@@ -35,7 +35,9 @@ async function signIn(as, registered, auth, open, parameters = {}, checks = {}) 
   for (const [name, value] of Object.entries(all)) url.searchParams.set(name, value)
   const landed = await open(url)
   const answer = landed.form ? new URLSearchParams(landed.form) : new URL(landed.url)
-  const response = oauth.validateAuthResponse(as, client, answer, state)
+  const response = all.response_type === 'code'
+    ? oauth.validateAuthResponse(as, client, answer, state)
+    : await oauth.validateCodeIdTokenResponse(as, client, answer, all.nonce, state, undefined, insecure)
   const result = await oauth.authorizationCodeGrantRequest(as, client, auth, response, redirectURI, verifier, insecure)
   return { client, result, tokens: await oauth.processAuthorizationCodeResponse(as, client, result, checks) }
 }
@@ -45,11 +47,11 @@ async function useResource({ mock }, token) {
   expect(response.status === 200, `the protected resource answers ${response.status}`)
 }
 
-async function openid(task, open, algorithm) {
+async function openid(task, open, algorithm = 'RS256', parameters = {}) {
   const as = await discover(task, 'oidc')
-  const registered = task.client('web-app')
+  const registered = task.client('web')
   const nonce = oauth.generateRandomNonce()
-  const { client, result, tokens } = await signIn(as, registered, basic(registered), open, { scope: 'openid profile email', nonce },
+  const { client, result, tokens } = await signIn(as, registered, basic(registered), open, { scope: 'openid profile email', nonce, ...parameters },
     { expectedNonce: nonce, requireIdToken: true, client: { id_token_signed_response_alg: algorithm } })
   await oauth.validateApplicationLevelSignature(as, result, insecure) // the ID token's
   const { sub } = oauth.getValidatedIdTokenClaims(tokens)
@@ -57,8 +59,8 @@ async function openid(task, open, algorithm) {
   expect(info.name === task.user.claims.name && info.email === task.user.claims.email, 'userinfo is about another user')
 }
 
-async function code(task, open, { id = 'web-app', auth = basic, as = server(task), ...parameters } = {}) {
-  const registered = task.client(id)
+async function code(task, open, { part = 'web', auth = basic, as = server(task), ...parameters } = {}) {
+  const registered = task.client(part)
   const done = await signIn(as, registered, auth(registered), open, parameters)
   await useResource(task, done.tokens.access_token)
   return { as, auth: auth(registered), ...done }
@@ -66,7 +68,7 @@ async function code(task, open, { id = 'web-app', auth = basic, as = server(task
 
 // active says whether the mock's resource server finds a token active.
 async function active(task, token) {
-  const registered = task.client('resource-server')
+  const registered = task.client('resource')
   const as = server(task)
   const client = { client_id: registered.id }
   const response = await oauth.introspectionRequest(as, client, basic(registered), token, insecure)
@@ -81,11 +83,12 @@ async function grant(task, registered, auth, type, parameters) {
 }
 
 await serve({
-  oidc: (task, open) => openid(task, open, 'RS256'),
+  oidc: (task, open) => openid(task, open),
   'oidc-es256': (task, open) => openid(task, open, 'ES256'),
+  hybrid: (task, open) => openid(task, open, 'RS256', { response_type: 'code id_token' }),
   code: (task, open) => code(task, open),
   post: (task, open) => code(task, open, { auth: post }),
-  public: (task, open) => code(task, open, { id: 'native-app', auth: () => oauth.None(), redirect_uri: 'http://127.0.0.1:50123/callback' }),
+  public: (task, open) => code(task, open, { part: 'native', auth: () => oauth.None(), redirect_uri: 'http://127.0.0.1:50123/callback' }),
   metadata: async (task, open) => code(task, open, { as: await discover(task, 'oauth2') }),
   'form-post': async (task, open) => code(task, open, { as: await discover(task, 'oidc'), response_mode: 'form_post' }),
 
@@ -93,7 +96,7 @@ await serve({
     refused(code(task, open), (e) => e instanceof oauth.AuthorizationResponseError && e.error === 'access_denied', 'the user refused'),
 
   async refused(task) {
-    const client = task.client('web-app')
+    const client = task.client('web')
     await refused(
       grant(task, client, basic(client), 'authorization_code', { code: 'nobody-issued-it', redirect_uri: client.redirect_uris[0] }),
       (e) => e instanceof oauth.ResponseBodyError && e.status === 400 && e.error === 'invalid_grant', 'an unknown code')
@@ -101,7 +104,7 @@ await serve({
 
   async 'bad-secret'(task) {
     await refused(
-      grant(task, task.client('web-app'), oauth.ClientSecretBasic('another secret'), 'client_credentials', {}),
+      grant(task, task.client('web'), oauth.ClientSecretBasic('another secret'), 'client_credentials', {}),
       (e) => e instanceof oauth.WWWAuthenticateChallengeError && e.status === 401 && e.cause[0].scheme === 'basic', 'a wrong secret')
   },
 
@@ -123,8 +126,19 @@ await serve({
   },
 
   async password(task) {
-    const client = task.client('web-app')
+    const client = task.client('web')
     const tokens = await grant(task, client, basic(client), 'password', { username: task.user.username, password: task.user.password, scope: 'read' })
+    await useResource(task, tokens.access_token)
+  },
+
+  // A client that registers itself (RFC 7591) and then signs somebody in.
+  async registration(task, open) {
+    const as = await discover(task, 'oauth2')
+    const response = await oauth.dynamicClientRegistrationRequest(as,
+      { redirect_uris: ['https://registered.example/callback'], scope: 'openid read', token_endpoint_auth_method: 'client_secret_post' }, insecure)
+    const registered = await oauth.processDynamicClientRegistrationResponse(response)
+    const client = { id: registered.client_id, secret: registered.client_secret, redirect_uris: registered.redirect_uris }
+    const { tokens } = await signIn(as, client, post(client), open)
     await useResource(task, tokens.access_token)
   },
 
@@ -143,7 +157,7 @@ await serve({
 
   async 'token-exchange'(task, open) {
     const { tokens } = await code(task, open)
-    const registered = task.client('web-app')
+    const registered = task.client('web')
     const exchanged = await grant(task, registered, basic(registered), 'urn:ietf:params:oauth:grant-type:token-exchange', {
       subject_token: tokens.access_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     })
@@ -156,6 +170,6 @@ await serve({
     const { tokens } = await code(task, open)
     const request = new Request(task.mock.endpoints.resource, { headers: { authorization: `Bearer ${tokens.access_token}` } })
     const claims = await oauth.validateJwtAccessToken(await discover(task, 'oauth2'), request, task.mock.endpoints.resource, insecure)
-    expect(claims.sub === task.user.sub && claims.client_id === 'web-app' && claims.scope === 'read', 'the claims are about something else')
+    expect(claims.sub === task.user.sub && claims.client_id === task.client('web').id && claims.scope === 'read', 'the claims are about something else')
   },
 })

@@ -42,11 +42,11 @@ const discover = ({ mock }, client, options = {}) =>
   oidc.discovery(new URL(mock.issuer), client.id, client.secret, oidc.ClientSecretBasic(client.secret), { ...insecure, ...options })
 
 // openid is OpenID Connect with everything that can be checked.
-async function openid(task, open, algorithm) {
-  const client = task.client('web-app')
+async function openid(task, open, algorithm = 'RS256', ...settings) {
+  const client = task.client('web')
   const metadata = { client_secret: client.secret, id_token_signed_response_alg: algorithm }
   const config = await oidc.discovery(new URL(task.mock.issuer), client.id, metadata, oidc.ClientSecretBasic(client.secret), {
-    execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks], // verify the signature, too
+    execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks, ...settings], // verify the signature, too
   })
   const nonce = oidc.randomNonce()
   const tokens = await signIn(config, open, client, { scope: 'openid profile email', nonce }, { expectedNonce: nonce, idTokenExpected: true })
@@ -54,8 +54,8 @@ async function openid(task, open, algorithm) {
   expect(info.name === task.user.claims.name && info.email === task.user.claims.email, 'userinfo is about another user')
 }
 
-async function code(task, open, { id = 'web-app', auth, ...parameters } = {}) {
-  const client = task.client(id)
+async function code(task, open, { part = 'web', auth, ...parameters } = {}) {
+  const client = task.client(part)
   const config = byHand(task, client, auth?.(client))
   const tokens = await signIn(config, open, client, parameters)
   await useResource(config, task, tokens.access_token)
@@ -64,26 +64,27 @@ async function code(task, open, { id = 'web-app', auth, ...parameters } = {}) {
 
 // active says whether the mock's resource server finds a token active.
 async function active(task, token) {
-  const { active } = await oidc.tokenIntrospection(byHand(task, task.client('resource-server')), token)
+  const { active } = await oidc.tokenIntrospection(byHand(task, task.client('resource')), token)
   return active
 }
 
 await serve({
-  oidc: (task, open) => openid(task, open, 'RS256'),
+  oidc: (task, open) => openid(task, open),
   'oidc-es256': (task, open) => openid(task, open, 'ES256'),
+  hybrid: (task, open) => openid(task, open, 'RS256', oidc.useCodeIdTokenResponseType),
   code: (task, open) => code(task, open),
   post: (task, open) => code(task, open, { auth: (client) => oidc.ClientSecretPost(client.secret) }),
-  public: (task, open) => code(task, open, { id: 'native-app', auth: () => oidc.None(), redirect_uri: 'http://127.0.0.1:50123/callback' }),
+  public: (task, open) => code(task, open, { part: 'native', auth: () => oidc.None(), redirect_uri: 'http://127.0.0.1:50123/callback' }),
 
   async metadata(task, open) {
-    const client = task.client('web-app')
+    const client = task.client('web')
     const config = await discover(task, client, { algorithm: 'oauth2' })
     const tokens = await signIn(config, open, client)
     await useResource(config, task, tokens.access_token)
   },
 
   async 'form-post'(task, open) {
-    const client = task.client('web-app')
+    const client = task.client('web')
     const config = await discover(task, client)
     const tokens = await signIn(config, open, client, { response_mode: 'form_post' })
     await useResource(config, task, tokens.access_token)
@@ -93,13 +94,13 @@ await serve({
     refused(code(task, open), (e) => e instanceof oidc.AuthorizationResponseError && e.error === 'access_denied', 'the user refused'),
 
   async refused(task) {
-    const client = task.client('web-app')
+    const client = task.client('web')
     const grant = oidc.genericGrantRequest(byHand(task, client), 'authorization_code', { code: 'nobody-issued-it', redirect_uri: client.redirect_uris[0] })
     await refused(grant, (e) => e instanceof oidc.ResponseBodyError && e.error === 'invalid_grant', 'an unknown code')
   },
 
   async 'bad-secret'(task) {
-    const client = { ...task.client('web-app'), secret: 'another secret' }
+    const client = { ...task.client('web'), secret: 'another secret' }
     await refused(
       oidc.clientCredentialsGrant(byHand(task, client)),
       (e) => e instanceof oidc.WWWAuthenticateChallengeError && e.status === 401 && e.cause[0].scheme === 'basic', 'a wrong secret')
@@ -115,6 +116,17 @@ await serve({
   async 'client-credentials'(task) {
     const config = byHand(task, task.client('service'))
     const tokens = await oidc.clientCredentialsGrant(config, { scope: 'read' })
+    await useResource(config, task, tokens.access_token)
+  },
+
+  // A client that registers itself (RFC 7591) and then signs somebody in.
+  async registration(task, open) {
+    const redirect_uris = ['https://registered.example/callback']
+    const config = await oidc.dynamicClientRegistration(new URL(task.mock.issuer),
+      { redirect_uris, client_name: 'A registered client', scope: 'openid read', token_endpoint_auth_method: 'client_secret_basic' }, oidc.ClientSecretBasic(), insecure)
+    const { client_id, client_secret } = config.clientMetadata()
+    expect(client_id && client_secret, 'no client_id or no client_secret')
+    const tokens = await signIn(config, open, { redirect_uris })
     await useResource(config, task, tokens.access_token)
   },
 

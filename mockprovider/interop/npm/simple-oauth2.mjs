@@ -16,7 +16,7 @@ async function useResource({ mock }, token) {
 }
 
 async function code(task, open, method) {
-  const client = task.client('web-app')
+  const client = task.client('web')
   const grant = new AuthorizationCode(config(task, client, { authorizePath: 'authorize', revokePath: 'revocation' }, method))
   const redirect_uri = client.redirect_uris[0]
   const landed = await open(grant.authorizeURL({ redirect_uri, scope: 'read', state: 'a state of the client' }))
@@ -33,13 +33,13 @@ await serve({
   post: (task, open) => code(task, open, 'body'),
 
   async refused(task) {
-    const client = task.client('web-app')
+    const client = task.client('web')
     const grant = new AuthorizationCode(config(task, client))
     await refused(grant.getToken({ code: 'nobody-issued-it', redirect_uri: client.redirect_uris[0] }), isError(400, 'invalid_grant'), 'an unknown code')
   },
 
   async 'bad-secret'(task) {
-    const grant = new ClientCredentials(config(task, { id: 'web-app', secret: 'another secret' }))
+    const grant = new ClientCredentials(config(task, { ...task.client('web'), secret: 'another secret' }))
     await refused(grant.getToken({}), isError(401, 'invalid_client'), 'a wrong secret')
   },
 
@@ -56,7 +56,7 @@ await serve({
   },
 
   async password(task) {
-    const grant = new ResourceOwnerPassword(config(task, task.client('web-app')))
+    const grant = new ResourceOwnerPassword(config(task, task.client('web')))
     const token = await grant.getToken({ username: task.user.username, password: task.user.password, scope: 'read' })
     await useResource(task, token.token.access_token)
   },

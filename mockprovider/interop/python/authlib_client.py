@@ -12,7 +12,7 @@ from harness import browse, expect, refused, serve
 LOOPBACK = "http://127.0.0.1:50123/callback"
 
 
-def session(task, name="web-app", **kwargs):
+def session(task, name="web", **kwargs):
     client = task.client(name)
     kwargs.setdefault("redirect_uri", (client.get("redirect_uris") or [None])[0])
     kwargs.setdefault("scope", "read")
@@ -32,7 +32,7 @@ def use_resource(task, s):
     expect(response.status_code == 200, f"the protected resource answers {response.status_code}")
 
 
-def code(task, name="web-app", **kwargs):
+def code(task, name="web", **kwargs):
     s = session(task, name, **kwargs)
     sign_in(s, task.endpoint("authorize"), task.endpoint("token"))
     use_resource(task, s)
@@ -61,11 +61,11 @@ def openid(algorithm):
 
 
 def public(task):
-    code(task, "native-app", redirect_uri=LOOPBACK)
+    code(task, "native", redirect_uri=LOOPBACK)
 
 
 def implicit(task):
-    s = session(task, "implicit-app")
+    s = session(task, "implicit")
     url, state = s.create_authorization_url(task.endpoint("authorize"), response_type="token")
     s.fetch_token(authorization_response=browse(url), state=state)
     use_resource(task, s)
@@ -102,7 +102,7 @@ def password(task):
 
 
 def introspection(task):
-    server = session(task, "resource-server")
+    server = session(task, "resource")
     where = task.endpoint("introspection")
     expect(server.introspect_token(where, token=code(task).token["access_token"]).json()["active"], "a fresh access token is inactive")
     expect(not server.introspect_token(where, token="nobody-issued-it").json()["active"], "an unknown token is active")

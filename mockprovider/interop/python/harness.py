@@ -36,14 +36,16 @@ class Task:
         message = json.loads(line)
         self.flow = message["flow"]
         self.mock = message["mock"]
+        self.clients = message["clients"]
         self.issuer = self.mock["issuer"]
         self.user = self.mock["users"][0]
 
     def endpoint(self, name):
         return self.mock["endpoints"][name]
 
-    def client(self, name):
-        return next(c for c in self.mock["clients"] if c["id"] == name)
+    def client(self, part):
+        """The registered client that plays a part: web, native, implicit, service, resource."""
+        return self.clients[part]
 
 
 def serve(flows):

@@ -14,14 +14,14 @@ from harness import browse, expect, refused, serve
 LOOPBACK = "http://127.0.0.1:50123/callback"
 
 
-def session(task, name="web-app", client=None, **kwargs):
+def session(task, name="web", client=None, **kwargs):
     registered = task.client(name)
     kwargs.setdefault("redirect_uri", (registered.get("redirect_uris") or [None])[0])
     return OAuth2Session(registered["id"], client=client and client(registered["id"], scope=["read"]), scope=["read"], **kwargs)
 
 
-def basic(task, name="web-app"):
-    return HTTPBasicAuth(name, task.client(name)["secret"])
+def basic(task, name="web"):
+    return HTTPBasicAuth(task.client(name)["id"], task.client(name)["secret"])
 
 
 def use_resource(task, s):
@@ -45,15 +45,15 @@ def code(task):
 
 
 def post(task):
-    sign_in(task, session(task), client_secret=task.client("web-app")["secret"], include_client_id=True)
+    sign_in(task, session(task), client_secret=task.client("web")["secret"], include_client_id=True)
 
 
 def public(task):
-    sign_in(task, session(task, "native-app", redirect_uri=LOOPBACK), include_client_id=True)
+    sign_in(task, session(task, "native", redirect_uri=LOOPBACK), include_client_id=True)
 
 
 def implicit(task):
-    s = session(task, "implicit-app", MobileApplicationClient)
+    s = session(task, "implicit", MobileApplicationClient)
     url, _ = s.authorization_url(task.endpoint("authorize"))
     s.token_from_fragment(browse(url))
     use_resource(task, s)
@@ -70,7 +70,7 @@ def refused_code(task):
 
 def bad_secret(task):
     s = session(task, client=BackendApplicationClient)
-    refused(lambda: s.fetch_token(task.endpoint("token"), auth=HTTPBasicAuth("web-app", "another secret"), timeout=10), OAuth2Error, "invalid_client")
+    refused(lambda: s.fetch_token(task.endpoint("token"), auth=HTTPBasicAuth(task.client("web")["id"], "another secret"), timeout=10), OAuth2Error, "invalid_client")
 
 
 def refresh(task):
