@@ -57,10 +57,10 @@ func init() {
 						r := redeems(as, as.CodeOf(a), probe.verifier)
 						switch {
 						case probe.lawful != "" && r.IssuesToken():
-							as.Note("%s: %s", probe.name, probe.lawful)
+							as.Note("%s", probe.lawful)
 							return
 						case !r.IssuesToken():
-							as.Note("%s: a code is issued that nobody can redeem", probe.name)
+							as.Note("a code is issued that nobody can redeem")
 						}
 						g.Expect(r).NotTo(IssueToken())
 					})
