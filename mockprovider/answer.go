@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf16"
 )
 
@@ -391,10 +390,11 @@ func (r *redirection) write(x *exchange, a *answer, ps params) {
 			fields[i] = formField{p.name, p.value}
 		}
 		x.html(a, "form_post.html", pageData{Action: target, Fields: fields})
+		x.decision.called(target, ps)
 		return
 	}
 	encoded := r.encode(ps)
-	if r.in == "query" || r.in == "both" {
+	if (r.in == "query" || r.in == "both") && encoded != "" {
 		joiner := r.joiner
 		if joiner == "" {
 			joiner = "?"
@@ -410,19 +410,20 @@ func (r *redirection) write(x *exchange, a *answer, ps params) {
 		if hasFragment {
 			target += "#" + fragment
 		}
-		r.finish(x, a, target, encoded)
+		r.finish(x, a, target, encoded, ps)
 		return
 	}
-	r.finish(x, a, target, encoded)
+	r.finish(x, a, target, encoded, ps)
 }
 
-func (r *redirection) finish(x *exchange, a *answer, target, encoded string) {
+func (r *redirection) finish(x *exchange, a *answer, target, encoded string, ps params) {
 	switch {
-	case r.in == "fragment" || r.in == "both":
+	case (r.in == "fragment" || r.in == "both") && encoded != "":
 		target += "#" + encoded
 	case r.fragment != "":
 		target += "#" + r.fragment
 	}
+	x.decision.called(target, ps)
 	switch r.via {
 	case "location":
 		a.header["Location"] = []string{headerSafe(target)}
@@ -536,19 +537,23 @@ func (x *exchange) send(a *answer) {
 
 // intercept is the transport step before anything else happens; true means that it answered.
 func (x *exchange) intercept() bool {
-	if len(x.program) == 0 {
+	step := x.endpoint + ".transport"
+	if len(x.program) == 0 || len(x.program[step]) == 0 {
 		return false
 	}
-	for _, o := range x.ops(x.endpoint + ".transport") {
+	undo := x.preview() // conditions may be on the client or a parameter
+	if x.interceptWith(x.ops(step)) {
+		return true
+	}
+	undo()
+	return false
+}
+
+func (x *exchange) interceptWith(ops []*op) bool {
+	for _, o := range ops {
 		if o.Delay > 0 {
 			x.fired(o)
-			timer := time.NewTimer(o.Delay)
-			select {
-			case <-timer.C:
-			case <-x.r.Context().Done():
-				timer.Stop()
-				panic(http.ErrAbortHandler)
-			}
+			x.pause(o.Delay)
 		}
 		if o.Reset {
 			x.fired(o)

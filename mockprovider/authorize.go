@@ -467,13 +467,16 @@ func (x *exchange) withStateAndIssuer(ps params, a *authorizationRequest) params
 		ps = append(ps, param{"state", a.state})
 	}
 	if x.p.settings.IssParameter {
-		ps = append(ps, param{"iss", x.p.issuer(x)})
+		ps = append(ps, param{"iss", x.issuer()})
 	}
 	return ps
 }
 
 // showError shows an error to the user.
 func (x *exchange) showError(err *oauthError) {
+	if x.decision != nil {
+		x.decision.refused = err
+	}
 	status := err.Status
 	if status == 0 {
 		status = http.StatusBadRequest
@@ -494,6 +497,7 @@ func (x *exchange) respondAuthorization(t *transaction) {
 	g.nonce = a.nonce
 	g.authTime = t.authTime
 	g.audience = a.resource
+	g.request = a.sent
 	var ps params
 	var code, access string
 	if slices.Contains(a.responseType, "code") {

@@ -50,7 +50,7 @@ func (x *exchange) bearer(need string) (*token, *oauthError) {
 	}
 	x.token, x.user, x.granted = t, t.grant.user, t.scope
 	if err := x.local(".token.audience", func() *oauthError {
-		if slices.Contains(t.audience, x.p.Endpoint("resource")) || len(x.p.settings.AccessToken.Audience) > 0 && slices.Equal(t.audience, x.p.settings.AccessToken.Audience) || x.endpoint != "resource" {
+		if slices.Contains(t.audience, x.url("resource")) || slices.Contains(t.audience, x.p.Endpoint("resource")) || len(x.p.settings.AccessToken.Audience) > 0 && slices.Equal(t.audience, x.p.settings.AccessToken.Audience) || x.endpoint != "resource" {
 			return nil
 		}
 		return invalidToken("the access token is for another resource")
@@ -215,7 +215,7 @@ func (x *exchange) laxToken(value, step string) (*token, bool) {
 		}
 	}
 	if x.localMode(step, "signed-jwt") {
-		if payload, err := x.p.keys.verify(value); err == nil {
+		if payload, err := x.p.keys.verify(value, x.variable("secret", nil)); err == nil {
 			return x.tokenOfClaims(value, payload)
 		}
 	}
@@ -262,9 +262,9 @@ func (x *exchange) tokenOfClaims(value string, payload []byte) (*token, bool) {
 	if claims.Scope != "" {
 		t.scope = words(claims.Scope)
 	}
-	for _, u := range x.p.settings.Users {
+	for _, u := range x.p.users() {
 		if u.Sub == claims.Sub {
-			t.grant.user = &u
+			t.grant.user = u
 		}
 	}
 	if claims.Exp != 0 {
@@ -280,7 +280,7 @@ func (x *exchange) anyAccessToken(value string) *token {
 		g.client = c.ID
 		break
 	}
-	return &token{value: value, kind: accessToken, grant: g, scope: g.scope, issued: x.now, expires: x.now.Add(time.Minute), audience: []string{x.p.Endpoint("resource")}}
+	return &token{value: value, kind: accessToken, grant: g, scope: g.scope, issued: x.now, expires: x.now.Add(time.Minute), audience: []string{x.url("resource")}}
 }
 
 // challengeBearer answers with WWW-Authenticate: Bearer (RFC 6750 section 3).
@@ -327,6 +327,7 @@ func (x *exchange) userinfo() {
 	if t.grant.user != nil {
 		o = append(o, userClaims(t.grant.user, t.scope)...)
 	}
+	o = o.with(t.extra, tokenOnly...)
 	if x.w.Header().Get("Cache-Control") == "" {
 		x.w.Header().Set("Cache-Control", "no-store")
 	}
@@ -343,7 +344,7 @@ func userClaims(u *ResourceOwner, scope []string) object {
 		if slices.Contains(emailClaims, name) {
 			need = "email"
 		}
-		if slices.Contains(scope, need) {
+		if standardClaims[name] && slices.Contains(scope, need) {
 			o = append(o, member{name, u.Claims[name]})
 		}
 	}

@@ -7,24 +7,26 @@ import (
 
 // RegisteredClient is a registered client.
 type RegisteredClient struct {
-	ID           string   `yaml:"-" json:"id"`
-	Secret       string   `yaml:"secret" json:"secret,omitempty" doc:"client secret; none for a public client"`
-	Name         string   `yaml:"name" json:"name,omitempty" doc:"shown on the consent page"`
-	Kind         string   `yaml:"kind" json:"kind,omitempty" doc:"web, native (loopback redirect URIs with any port) or service"`
-	Public       bool     `yaml:"public" json:"public,omitempty" doc:"has no secret (RFC 6749 section 2.1)"`
-	AuthMethods  []string `yaml:"auth_methods" json:"auth_methods,omitempty" doc:"how it may authenticate; empty: any that the provider has"`
-	RedirectURIs []string `yaml:"redirect_uris" json:"redirect_uris,omitempty"`
-	Grants       []string `yaml:"grants" json:"grants,omitempty" doc:"grant types (and implicit) that it may use; empty: any"`
-	Scopes       []string `yaml:"scopes" json:"scopes,omitempty" doc:"scope values that it may ask for; empty: any"`
-	DefaultScope []string `yaml:"default_scope" json:"default_scope,omitempty" doc:"granted when it asks for none; empty: the provider's default"`
-	Introspect   bool     `yaml:"introspect" json:"introspect,omitempty" doc:"may introspect tokens of other clients (a resource server)"`
-	JWKS         any      `yaml:"jwks" json:"jwks,omitempty" doc:"JWK set with the client's public keys, for private_key_jwt"`
-	PrivateKey   string   `yaml:"private_key" json:"private_key,omitempty" doc:"the client's private key (PEM, PKCS #8) in place of jwks: the provider verifies with its public half, and tells it to tests that sign"`
-	ClientURI    string   `yaml:"client_uri" json:"client_uri,omitempty" doc:"page about the client, linked from the consent page"`
-	LogoURI      string   `yaml:"logo_uri" json:"logo_uri,omitempty" doc:"shown on the consent page"`
-	TOSURI       string   `yaml:"tos_uri" json:"tos_uri,omitempty" doc:"terms of service, linked from the consent page"`
-	PolicyURI    string   `yaml:"policy_uri" json:"policy_uri,omitempty" doc:"privacy policy, linked from the consent page"`
-	Description  string   `yaml:"description" json:"description,omitempty"`
+	ID                     string   `yaml:"-" json:"id"`
+	Secret                 string   `yaml:"secret" json:"secret,omitempty" doc:"client secret; none for a public client"`
+	Name                   string   `yaml:"name" json:"name,omitempty" doc:"shown on the consent page"`
+	Kind                   string   `yaml:"kind" json:"kind,omitempty" doc:"web, native (loopback redirect URIs with any port) or service"`
+	Public                 bool     `yaml:"public" json:"public,omitempty" doc:"has no secret (RFC 6749 section 2.1)"`
+	AuthMethods            []string `yaml:"auth_methods" json:"auth_methods,omitempty" doc:"how it may authenticate; empty: any that the provider has"`
+	RedirectURIs           []string `yaml:"redirect_uris" json:"redirect_uris,omitempty"`
+	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris" json:"post_logout_redirect_uris,omitempty" doc:"where the browser may be sent after a logout; empty: the redirect_uris"`
+	Grants                 []string `yaml:"grants" json:"grants,omitempty" doc:"grant types (and implicit) that it may use; empty: any"`
+	Scopes                 []string `yaml:"scopes" json:"scopes,omitempty" doc:"scope values that it may ask for; empty: any"`
+	DefaultScope           []string `yaml:"default_scope" json:"default_scope,omitempty" doc:"granted when it asks for none; empty: the provider's default"`
+	Introspect             bool     `yaml:"introspect" json:"introspect,omitempty" doc:"may introspect tokens of other clients (a resource server)"`
+	JWKS                   any      `yaml:"jwks" json:"jwks,omitempty" doc:"JWK set with the client's public keys, for private_key_jwt"`
+	PrivateKey             string   `yaml:"private_key" json:"private_key,omitempty" doc:"the client's private key (PEM, PKCS #8) in place of jwks: the provider verifies with its public half, and tells it to tests that sign"`
+	ClientURI              string   `yaml:"client_uri" json:"client_uri,omitempty" doc:"page about the client, linked from the consent page"`
+	LogoURI                string   `yaml:"logo_uri" json:"logo_uri,omitempty" doc:"shown on the consent page"`
+	TOSURI                 string   `yaml:"tos_uri" json:"tos_uri,omitempty" doc:"terms of service, linked from the consent page"`
+	PolicyURI              string   `yaml:"policy_uri" json:"policy_uri,omitempty" doc:"privacy policy, linked from the consent page"`
+	Claims                 Claims   `yaml:"claims" json:"claims,omitempty" doc:"claims in all tokens of the client"`
+	Description            string   `yaml:"description" json:"description,omitempty"`
 }
 
 // Type is "public" or "confidential" (RFC 6749 section 2.1).
@@ -45,11 +47,23 @@ func (c *RegisteredClient) hasRedirectURI(uri string) bool {
 
 // ResourceOwner is a user who may log in and approve (RFC 6749 section 1.1).
 type ResourceOwner struct {
-	Username string         `yaml:"-" json:"username"`
-	Password string         `yaml:"password" json:"password"`
-	Sub      string         `yaml:"sub" json:"sub" doc:"subject identifier; default: a fixed one made from the login name"`
-	MayAct   string         `yaml:"may_act" json:"may_act,omitempty" doc:"client that may act for the user, where an actor token is sent: may_act in the user's tokens (RFC 8693 section 4.4)"`
-	Claims   map[string]any `yaml:"claims" json:"claims,omitempty" doc:"claims about the user: name, email …"`
+	Username string `yaml:"-" json:"username"`
+	Password string `yaml:"password" json:"password"`
+	Sub      string `yaml:"sub" json:"sub" doc:"subject identifier; default: a fixed one made from the login name"`
+	MayAct   string `yaml:"may_act" json:"may_act,omitempty" doc:"client that may act for the user, where an actor token is sent: may_act in the user's tokens (RFC 8693 section 4.4)"`
+	Claims   Claims `yaml:"claims" json:"claims,omitempty" doc:"claims about the user: those of OpenID Connect (name, email …) by scope at userinfo, all others also in every token"`
+}
+
+// named is the user under a login name, with a subject identifier.
+func (u ResourceOwner) named(name string) *ResourceOwner {
+	u.Username = name
+	if sub, ok := u.Claims["sub"].(string); ok && u.Sub == "" {
+		u.Sub = sub
+	}
+	if u.Sub == "" {
+		u.Sub = "user-" + name
+	}
+	return &u
 }
 
 // readyMadeClients are the clients of the strict provider. The secrets are published, and look it.

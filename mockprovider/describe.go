@@ -22,7 +22,7 @@ type Description struct {
 
 // Describe returns the provider's description.
 func (p *Provider) Describe() Description {
-	d := Description{Issuer: p.base, Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers}
+	d := Description{Issuer: p.Issuer(), Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers}
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}
@@ -33,8 +33,8 @@ func (p *Provider) Describe() Description {
 	for _, c := range p.clients() {
 		d.Clients = append(d.Clients, *c)
 	}
-	for _, name := range sortedKeys(p.settings.Users) {
-		d.Users = append(d.Users, p.settings.Users[name])
+	for _, name := range p.userNames() {
+		d.Users = append(d.Users, *p.user(name))
 	}
 	l := p.settings.Lifetimes
 	d.Lifetimes = map[string]float64{"code": l.Code.Seconds(), "access_token": l.AccessToken.Seconds(), "refresh_token": l.RefreshToken.Seconds(),

@@ -40,6 +40,12 @@ type exchange struct {
 	granted         []string
 	err             *oauthError // what is being answered, at error steps
 
+	base     string            // where the provider is, as this request is told: the issuer without a slash at the end
+	planned  *programmedAnswer // the programmed answer that the request gets
+	decision *Decision         // what a program decided for the resource owner
+	extra    map[string]any    // claims that users, clients and tests add to the tokens of this exchange
+	lifetime *time.Duration    // of tokens that a program mints
+
 	status  int // of the answer
 	firedBy []string
 	counted map[*op]int64
@@ -84,6 +90,7 @@ var knownParameters = map[string][]string{
 	"introspection": {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
 	"revocation":    {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
 	"userinfo":      {"access_token"},
+	"end_session":   {"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"},
 	"tokeninfo":     {"access_token"},
 	"resource":      {"access_token"},
 }

@@ -179,7 +179,7 @@ func (x *exchange) findParty(step, value, kind string) *party {
 // issuedHere reports whether a token is one of this provider's, of whatever type.
 func (x *exchange) issuedHere(value string) bool {
 	_, stored := x.p.store.tokens.get(value)
-	_, err := x.p.keys.verify(value)
+	_, err := x.p.keys.verify(value, x.variable("secret", nil))
 	return stored || err == nil
 }
 
@@ -201,11 +201,11 @@ func (x *exchange) anyParty(role string) *party {
 
 // partyOfJWT is whom an ID token of this provider speaks of.
 func (x *exchange) partyOfJWT(step, value string) *party {
-	payload, err := x.p.keys.verify(value)
+	payload, err := x.p.keys.verify(value, x.variable("secret", nil))
 	if err != nil {
 		return x.partyOfForgedJWT(step, value)
 	}
-	return x.partyOfClaims(payload, func(issuer string) bool { return issuer == x.p.issuer(x) })
+	return x.partyOfClaims(payload, func(issuer string) bool { return issuer == x.issuer() })
 }
 
 // partyOfForgedJWT believes a JWT that does not verify, as far as a deviation does.
@@ -223,7 +223,7 @@ func (x *exchange) partyOfForgedJWT(step, value string) *party {
 		return nil
 	}
 	unsigned := strings.EqualFold(header.Alg, "none")
-	own := func(issuer string) bool { return issuer == x.p.issuer(x) }
+	own := func(issuer string) bool { return issuer == x.issuer() }
 	foreign := func(issuer string) bool { return !own(issuer) }
 	switch {
 	case unsigned && x.mode(step, "alg-none"), !unsigned && x.mode(step, "unverified"), header.Key != nil && x.mode(step, "embedded-key"):
@@ -341,7 +341,7 @@ func (x *exchange) exchangeTargets() ([]string, *oauthError) {
 		if err := x.guard(exchangeStep+".resource.known", func() *oauthError {
 			u, err := url.Parse(resource)
 			switch known := cut(resource, "#"); {
-			case known == x.p.Endpoint("resource"), slices.Contains(s.Resources, known), err != nil, !u.IsAbs():
+			case known == x.url("resource"), known == x.p.Endpoint("resource"), slices.Contains(s.Resources, known), err != nil, !u.IsAbs():
 				return nil
 			}
 			return invalidTarget("resource is not known")
@@ -431,7 +431,7 @@ func (x *exchange) exchangedGrant(subject, actor *party, targets, scope []string
 func (x *exchange) actClaim(actor *party, earlier any) any {
 	act := object{{"sub", actor.sub}}
 	if x.p.shuffle != nil && x.p.shuffle.keep("act.iss") {
-		act = append(act, member{"iss", x.p.issuer(x)})
+		act = append(act, member{"iss", x.issuer()})
 	}
 	const step = exchangeStep + ".actors"
 	switch {

@@ -110,13 +110,13 @@ func (x *exchange) introspectionResponse(t *token) object {
 		o = append(o, member{"aud", oneOrMany(t.audience)})
 	}
 	if keep("introspection.iss") {
-		o = append(o, member{"iss", x.p.issuer(x)})
+		o = append(o, member{"iss", x.issuer()})
 	}
 	o = append(o, t.grant.actorClaims()...)
 	if t.id != "" && keep("introspection.jti") {
 		o = append(o, member{"jti", t.id})
 	}
-	return o
+	return o.with(t.extra, "nonce", "at_hash", "c_hash", "azp", "active", "exp", "iat")
 }
 
 // clientRequest are the checks that introspection and revocation have in common: a form by POST from a client that authenticates.

@@ -3,107 +3,22 @@ package mockprovider
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/ed25519"
 	"crypto/hmac"
 	crand "crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
-	"embed"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"hash"
 	"strings"
-	"sync"
 
 	"github.com/go-jose/go-jose/v4"
 )
-
-//go:embed testkeys/*.pem
-var testKeys embed.FS
-
-// signingKey is a private key with its name in the JWKS.
-type signingKey struct {
-	id        string
-	algorithm string // RS256, ES256
-	key       crypto.Signer
-}
-
-// keySet are the provider's keys. The published ones are read when they are first needed: parsing an RSA key takes longer
-// than the first answer should.
-type keySet struct {
-	once                       sync.Once
-	rsa, ec, wrongRSA, wrongEC *signingKey
-}
-
-// sharedKeys are the test keys that are published with the source. They never change once they are read.
-var sharedKeys keySet
-
-func (k *keySet) load() {
-	k.once.Do(func() {
-		if k.rsa != nil {
-			return
-		}
-		k.rsa = readKey("rsa", "RS256", "test-rsa-1")
-		k.ec = readKey("ec", "ES256", "test-ec-1")
-		k.wrongRSA = readKey("rsa-unpublished", "RS256", "test-rsa-1")
-		k.wrongEC = readKey("ec-unpublished", "ES256", "test-ec-1")
-	})
-}
-
-func readKey(name, algorithm, id string) *signingKey {
-	block, _ := pem.Decode([]byte(testKey(name)))
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		panic(err) // likewise
-	}
-	return &signingKey{id, algorithm, parsed.(crypto.Signer)}
-}
-
-// newKeySet makes fresh keys.
-func newKeySet() (*keySet, error) {
-	k := new(keySet)
-	for _, target := range []struct {
-		key **signingKey
-		id  string
-	}{{&k.rsa, "rsa-1"}, {&k.wrongRSA, "rsa-1"}} {
-		key, err := rsa.GenerateKey(crand.Reader, 2048)
-		if err != nil {
-			return nil, fmt.Errorf("mock provider: cannot make an RSA key: %w", err)
-		}
-		*target.key = &signingKey{target.id, "RS256", key}
-	}
-	for _, target := range []struct {
-		key **signingKey
-		id  string
-	}{{&k.ec, "ec-1"}, {&k.wrongEC, "ec-1"}} {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
-		if err != nil {
-			return nil, fmt.Errorf("mock provider: cannot make an EC key: %w", err)
-		}
-		*target.key = &signingKey{target.id, "ES256", key}
-	}
-	return k, nil
-}
-
-// public are the keys of the JWKS.
-func (k *keySet) public() []*signingKey {
-	k.load()
-	return []*signingKey{k.rsa, k.ec}
-}
-
-func (k *keySet) forAlgorithm(algorithm string, wrong bool) *signingKey {
-	k.load()
-	switch {
-	case algorithm == "ES256" && wrong:
-		return k.wrongEC
-	case algorithm == "ES256":
-		return k.ec
-	case wrong:
-		return k.wrongRSA
-	}
-	return k.rsa
-}
 
 // jwk is the public half of a key (RFC 7517).
 func (s *signingKey) jwk() object {
@@ -121,7 +36,9 @@ func (s *signingKey) jwk() object {
 			return o
 		}
 		size := (len(point) - 1) / 2
-		return append(object{{"kty", "EC"}, {"crv", "P-256"}}, append(o, member{"x", encode64(point[1 : 1+size])}, member{"y", encode64(point[1+size:])})...)
+		return append(object{{"kty", "EC"}, {"crv", key.Curve.Params().Name}}, append(o, member{"x", encode64(point[1 : 1+size])}, member{"y", encode64(point[1+size:])})...)
+	case ed25519.PublicKey:
+		return append(object{{"kty", "OKP"}, {"crv", "Ed25519"}}, append(o, member{"x", encode64(key)})...)
 	}
 	return o
 }
@@ -137,6 +54,8 @@ func (s *signingKey) privateMembers() object {
 			return nil
 		}
 		return object{{"d", encode64(d)}}
+	case ed25519.PrivateKey:
+		return object{{"d", encode64(key.Seed())}}
 	}
 	return nil
 }
@@ -144,15 +63,24 @@ func (s *signingKey) privateMembers() object {
 func encode64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // jws signs claims as a JWS in compact form (RFC 7515). The steps KIND.header, KIND.claims and KIND.sign may change what is signed and how.
+// HS256 and its kin need the client's secret; for a client without one RS256 stands in (OpenID Connect Core section 10.1).
 func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 	how := signature{algorithm: algorithm}
+	if strings.HasPrefix(algorithm, "HS") {
+		if how.key = "hs256-secret"; x.variable("secret", nil) == "" {
+			how = signature{algorithm: "RS256"}
+		}
+	}
 	if len(x.program) != 0 {
 		for _, o := range x.ops(kind + ".sign") {
 			x.fired(o)
 			how.change(o)
 		}
 	}
-	key := x.p.keys.forAlgorithm(how.keyAlgorithm(), how.key == "wrong" || how.key == "unpublished")
+	key, err := x.p.keys.forAlgorithm(how.keyAlgorithm(), how.key == "wrong" || how.key == "unpublished")
+	if err != nil {
+		return ""
+	}
 	header := object{{"alg", how.algorithm}}
 	if typ != "" {
 		header = append(header, member{"typ", typ})
@@ -207,9 +135,12 @@ func (s *signature) change(o *op) {
 	}
 }
 
+// keyAlgorithm is the algorithm whose key is used: that of the header where it needs one.
 func (s *signature) keyAlgorithm() string {
-	if strings.HasPrefix(s.algorithm, "ES") {
-		return "ES256"
+	for _, known := range algorithms {
+		if s.algorithm == known && known[0] != 'H' {
+			return known
+		}
 	}
 	return "RS256"
 }
@@ -220,17 +151,13 @@ func (s *signature) sign(x *exchange, key *signingKey, input string) string {
 	case "none":
 		return ""
 	case "hs256-secret":
-		mac := hmac.New(sha256.New, []byte(x.variable("secret", nil)))
-		mac.Write([]byte(input))
-		raw = mac.Sum(nil)
+		raw = s.mac([]byte(x.variable("secret", nil)), input)
 	case "hs256-public-key":
 		der, err := x509.MarshalPKIXPublicKey(key.key.Public())
 		if err != nil {
 			return ""
 		}
-		mac := hmac.New(sha256.New, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-		mac.Write([]byte(input))
-		raw = mac.Sum(nil)
+		raw = s.mac(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), input)
 	default:
 		raw = key.sign([]byte(input))
 	}
@@ -245,41 +172,88 @@ func (s *signature) sign(x *exchange, key *signingKey, input string) string {
 	return encode64(raw)
 }
 
-// sign makes the signature of RS256 or ES256 (RFC 7518 section 3.3, 3.4).
+// mac is the signature of HS256, HS384 and HS512 (RFC 7518 section 3.2).
+func (s *signature) mac(secret []byte, input string) []byte {
+	_, newHash := hashOf(s.algorithm)
+	mac := hmac.New(newHash, secret)
+	mac.Write([]byte(input))
+	return mac.Sum(nil)
+}
+
+// hashOf is the hash function of an algorithm: that of its number, SHA-512 for Ed25519.
+func hashOf(algorithm string) (crypto.Hash, func() hash.Hash) {
+	switch {
+	case strings.HasSuffix(algorithm, "384"):
+		return crypto.SHA384, sha512.New384
+	case strings.HasSuffix(algorithm, "512"), algorithm == "EdDSA":
+		return crypto.SHA512, sha512.New
+	}
+	return crypto.SHA256, sha256.New
+}
+
+// sign makes the signature (RFC 7518 section 3.3 to 3.5, RFC 8037 section 3.1).
 func (s *signingKey) sign(input []byte) []byte {
-	digest := sha256.Sum256(input)
+	id, newHash := hashOf(s.algorithm)
+	h := newHash()
+	h.Write(input)
+	digest := h.Sum(nil)
 	switch key := s.key.(type) {
+	case ed25519.PrivateKey:
+		return ed25519.Sign(key, input)
 	case *rsa.PrivateKey:
-		signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+		var signature []byte
+		var err error
+		if s.algorithm[0] == 'P' {
+			signature, err = rsa.SignPSS(crand.Reader, key, id, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		} else {
+			signature, err = rsa.SignPKCS1v15(nil, key, id, digest)
+		}
 		if err != nil {
 			return nil
 		}
 		return signature
 	case *ecdsa.PrivateKey:
-		r, sig, err := ecdsa.Sign(crand.Reader, key, digest[:])
+		r, sig, err := ecdsa.Sign(crand.Reader, key, digest)
 		if err != nil {
 			return nil
 		}
-		out := make([]byte, 64)
-		r.FillBytes(out[:32])
-		sig.FillBytes(out[32:])
+		size := (key.Curve.Params().BitSize + 7) / 8
+		out := make([]byte, 2*size)
+		r.FillBytes(out[:size])
+		sig.FillBytes(out[size:])
 		return out
 	}
 	return nil
 }
 
-// verify checks a JWS in compact form against the provider's published keys and returns its payload.
-func (k *keySet) verify(compact string) ([]byte, error) {
-	parsed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
-	if err != nil {
-		return nil, fmt.Errorf("not a JWS signed with RS256 or ES256: %w", err)
+// verify checks a JWS in compact form against the provider's published keys, or the client's secret, and returns its payload.
+func (k *keySet) verify(compact, secret string) ([]byte, error) {
+	var known []jose.SignatureAlgorithm
+	for _, a := range algorithms {
+		known = append(known, jose.SignatureAlgorithm(a))
 	}
-	for _, key := range k.public() {
+	parsed, err := jose.ParseSignedCompact(compact, known)
+	if err != nil {
+		return nil, fmt.Errorf("not a signed JWS: %w", err)
+	}
+	if strings.HasPrefix(parsed.Signatures[0].Header.Algorithm, "HS") {
+		input, given := compact[:strings.LastIndexByte(compact, '.')], parsed.Signatures[0].Signature
+		s := signature{algorithm: parsed.Signatures[0].Header.Algorithm}
+		if secret == "" || !hmac.Equal(given, s.mac([]byte(secret), input)) {
+			return nil, errors.New("not signed with the client's secret")
+		}
+		return parsed.UnsafePayloadWithoutVerification(), nil
+	}
+	keys, err := k.public()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
 		if payload, err := parsed.Verify(key.key.Public()); err == nil {
 			return payload, nil
 		}
 	}
-	return nil, fmt.Errorf("signature does not verify with a key of this provider")
+	return nil, errors.New("signature does not verify with a key of this provider")
 }
 
 // unverifiedClaims returns the payload of a JWS without any check.

@@ -18,7 +18,11 @@ func (x *exchange) openidConfiguration() {
 		return
 	}
 	s := &x.p.settings
-	o := append(x.metadataDocument(), member{"subject_types_supported", []string{"public"}},
+	o := x.metadataDocument()
+	if url := x.url(EndSessionEndpoint); url != "" {
+		o = append(o, member{"end_session_endpoint", url})
+	}
+	o = append(o, member{"subject_types_supported", []string{"public"}},
 		member{"id_token_signing_alg_values_supported", []string{s.IDToken.Algorithm}},
 		member{"claims_supported", []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "name", "given_name", "family_name",
 			"preferred_username", "email", "email_verified"}},
@@ -48,9 +52,9 @@ func (x *exchange) documentRequest() bool {
 
 func (x *exchange) metadataDocument() object {
 	p, s := x.p, &x.p.settings
-	o := object{{"issuer", p.issuer(x)}}
+	o := object{{"issuer", x.issuer()}}
 	endpoint := func(member_, name string) {
-		if url := p.Endpoint(name); url != "" {
+		if url := x.url(name); url != "" {
 			o = append(o, member{member_, url})
 		}
 	}
@@ -86,7 +90,7 @@ func (x *exchange) metadataDocument() object {
 		o = append(o, member{"authorization_response_iss_parameter_supported", true})
 	}
 	if p.shuffle.keep("metadata.service_documentation") {
-		o = append(o, member{"service_documentation", p.base + "/documentation"})
+		o = append(o, member{"service_documentation", x.base + "/documentation"})
 	}
 	return o
 }
@@ -105,8 +109,13 @@ func (x *exchange) jwks() {
 	if !x.documentRequest() {
 		return
 	}
+	public, err := x.p.keys.public()
+	if err != nil {
+		x.fail("jwks.error", &oauthError{Code: "server_error", Description: err.Error(), Status: http.StatusInternalServerError})
+		return
+	}
 	var keys []object
-	for _, key := range x.p.keys.public() {
+	for _, key := range public {
 		o := key.jwk()
 		if x.mode("jwks.keys", "private") {
 			o = append(o, key.privateMembers()...)
@@ -120,7 +129,7 @@ func (x *exchange) jwks() {
 		keys = append(keys, object{{"kty", "oct"}, {"use", "sig"}, {"alg", "HS256"}, {"kid", "test-oct-1"}, {"k", encode64([]byte("not-a-secret-not-a-secret-not-a-secret"))}})
 	}
 	if x.mode("jwks.keys", "encryption") {
-		extra := x.p.keys.public()[0].jwk()
+		extra := public[0].jwk()
 		extra = extra.set("use", "enc").set("alg", "RSA-OAEP-256").set("kid", "test-rsa-enc")
 		keys = append(keys, extra)
 	}

@@ -24,10 +24,14 @@ type config struct {
 	address     string
 	allowRemote bool
 	freshKeys   bool
+	opts        []Option  // that made it
+	parent      *Provider // of a namespace
+	name        string    // of a namespace
+	seeds       []string  // how to repeat what is random, in words
 }
 
 func configure(opts []Option) (*config, error) {
-	c := &config{settings: strictSettings()}
+	c := &config{settings: strictSettings(), opts: opts}
 	var errs []error
 	for _, option := range opts {
 		errs = append(errs, option(c))
@@ -39,9 +43,17 @@ func configure(opts []Option) (*config, error) {
 	return c, nil
 }
 
-// Issuer sets the issuer identifier; endpoints lie under it.
+// Issuer sets the issuer identifier, for clients that reach the provider by another URL than it listens on; endpoints lie under it. A slash at the end
+// stays part of the identifier.
 func Issuer(url string) Option {
 	return func(c *config) error { c.settings.Issuer = url; return nil }
+}
+
+// IssuerFrom lets the issuer and all URLs follow the request, for clients that reach the provider by several names: "host" takes the Host
+// field, "forwarded" also what a proxy says of it (X-Forwarded-Proto, -Host, -Port, -Prefix, or Forwarded, RFC 7239), "fixed" is the default. A
+// token's iss is the issuer that the client which got it was told.
+func IssuerFrom(source string) Option {
+	return func(c *config) error { c.settings.IssuerFrom = source; return nil }
 }
 
 // Listen sets the address to listen on (host:port, port 0 for a free one). Only loopback addresses are taken, unless AllowRemote is given too.
@@ -62,6 +74,67 @@ func WithSettings(values map[string]any) Option {
 // Configure changes the settings by code.
 func Configure(change func(*Settings)) Option {
 	return func(c *config) error { change(&c.settings); return nil }
+}
+
+// Client registers a client: with a secret a confidential one, without ("") a public one, which needs PKCE (RFC 7636). It may use every grant
+// type and scope of the provider; WithClient says more. The ready-made clients stay beside it.
+func Client(id, secret string, redirectURIs ...string) Option {
+	return WithClient(RegisteredClient{ID: id, Secret: secret, Public: secret == "", RedirectURIs: redirectURIs, Kind: "web"})
+}
+
+// WithClient registers a client with all that can be said of one.
+func WithClient(client RegisteredClient) Option {
+	return func(c *config) error {
+		if client.ID == "" {
+			return errors.New("mock provider: a client needs an identifier")
+		}
+		c.settings.Clients[client.ID] = client
+		return nil
+	}
+}
+
+// User adds a resource owner with a login name, a password and claims: those of OpenID Connect (name, email …) are told at userinfo by
+// scope, all others are also in every token; sub is the subject identifier.
+func User(username, password string, claims Claims) Option {
+	return WithUser(ResourceOwner{Username: username, Password: password, Claims: claims})
+}
+
+// WithUser adds a resource owner with all that can be said of one.
+func WithUser(user ResourceOwner) Option {
+	return func(c *config) error {
+		if user.Username == "" {
+			return errors.New("mock provider: a user needs a login name")
+		}
+		c.settings.Users[user.Username] = user
+		return nil
+	}
+}
+
+// AutoLogin lets users through without pages: whoever comes to the authorization endpoint is signed in as the user and approves.
+func AutoLogin(username string) Option {
+	return func(c *config) error {
+		c.settings.Login, c.settings.Consent, c.settings.AutoUser = "auto", "auto", username
+		return nil
+	}
+}
+
+// TLS serves https with a certificate of the provider's own, which HTTPClient trusts; CertificateAuthority is for other clients.
+func TLS() Option {
+	return func(c *config) error { c.settings.TLS = true; return nil }
+}
+
+// JWTAccessTokens makes access tokens JWTs (RFC 9068); without it they are opaque.
+func JWTAccessTokens() Option {
+	return func(c *config) error { c.settings.AccessToken.Format = "jwt"; return nil }
+}
+
+// SignWith chooses the algorithm of ID tokens and JWT access tokens (RFC 7518 section 3.1): RS256, the default, to RS512, PS256 to PS512,
+// ES256 to ES512, EdDSA, or HS256 with the client's secret. ES256 and EdDSA are several times as fast as RS256.
+func SignWith(algorithm string) Option {
+	return func(c *config) error {
+		c.settings.AccessToken.Algorithm, c.settings.IDToken.Algorithm = algorithm, algorithm
+		return nil
+	}
 }
 
 // Deviations makes the provider misbehave: deviations of the catalogue, each as name or name:param=value,param=value.
@@ -118,13 +191,21 @@ func WithProfile(p *profiles.Profile) Option {
 
 // Shuffle varies everything that the specifications leave free, from a seed.
 func Shuffle(seed int64) Option {
-	return func(c *config) error { c.shuffle = newShuffle(seed); return nil }
+	return func(c *config) error {
+		c.shuffle = newShuffle(seed)
+		c.seeds = append(c.seeds, fmt.Sprintf("Shuffle(%d)", seed))
+		return nil
+	}
 }
 
 // Seed makes all random output repeatable: tokens, codes and identifiers are the same in every run with the same requests in
 // the same order. Signatures of RS256 repeat too, those of ES256 do not.
 func Seed(seed int64) Option {
-	return func(c *config) error { c.random = seededRandom(seed); return nil }
+	return func(c *config) error {
+		c.random = seededRandom(seed)
+		c.seeds = append(c.seeds, fmt.Sprintf("Seed(%d)", seed))
+		return nil
+	}
 }
 
 // Now sets the source of the time.
@@ -137,7 +218,7 @@ func WithClock(clock *Clock) Option {
 	return func(c *config) error { c.clock = clock; return nil }
 }
 
-// FreshKeys makes new signing keys instead of the published ones. That takes about a tenth of a second.
+// FreshKeys makes new signing keys instead of the published ones. For RSA that takes about a tenth of a second, when they are first needed.
 func FreshKeys() Option {
 	return func(c *config) error { c.freshKeys = true; return nil }
 }

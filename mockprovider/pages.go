@@ -41,7 +41,7 @@ type formField struct{ Name, Value string }
 // renderPage fills a template. html/template escapes everything that comes from a request.
 func renderPage(name string, data pageData) []byte {
 	var b bytes.Buffer
-	if data.Action != "" && name != "login.html" && name != "consent.html" {
+	if data.Action != "" && name != "login.html" && name != "consent.html" && name != "end_session.html" {
 		return renderAction(name, data)
 	}
 	if err := templates().ExecuteTemplate(&b, name, data); err != nil {

@@ -20,25 +20,40 @@ import (
 
 // Provider is a running fake authorization server. It is an http.Handler; all its methods may be called from any goroutine.
 type Provider struct {
-	settings Settings
-	base     string // the issuer
-	origin   string // scheme and authority of the issuer
-	prefix   string // path of the issuer, "" for none
-	clock    *Clock
-	random   *randomSource
-	shuffle  *shuffle
-	keys     *keySet
-	store    store
-	log      requestLog
-	routes   map[string]*endpoint
-	patterns map[string]*endpoint // routes with a * in them
-	root     *Provider            // the provider itself or, for a further tenant, the first: it has the log, the clients and the deviations
-	tenants  []*Provider          // further ones
-	counter  atomic.Int64
-	program  atomic.Pointer[program]
+	settings    Settings
+	base        string // the issuer
+	origin      string // scheme and authority of the issuer
+	prefix      string // path of the issuer, "" for none
+	clock       *Clock
+	random      *randomSource
+	shuffle     *shuffle
+	keys        *keySet
+	store       store
+	log         requestLog
+	parent      *Provider // of a namespace
+	name        string    // of a namespace
+	opts        []Option  // that made it
+	spaces      atomic.Pointer[map[string]*Provider]
+	slash       string // "/" where the issuer identifier ends in one
+	seeds       string // how to repeat what is random, in words
+	routes      map[string]*endpoint
+	patterns    map[string]*endpoint // routes with a * in them
+	root        *Provider            // the provider itself or, for a further tenant, the first: it has the log, the clients and the deviations
+	tenants     []*Provider          // further ones
+	counter     atomic.Int64
+	generations atomic.Int64 // of keys, in all namespaces
+	queue       queue
+
+	claimRules atomic.Pointer[[]*claimRule]
+	program    atomic.Pointer[program]
 
 	mu        sync.Mutex
+	latches   map[string]*Latch
+	tb        testing.TB // the test that it was made for, or nil
+	closed    bool
+	transport http.RoundTripper // of HTTPClient
 	declared  []declaration
+	userMap   atomic.Pointer[map[string]*ResourceOwner]
 	clientMap atomic.Pointer[map[string]*RegisteredClient]
 
 	authority *authority // with the setting tls
@@ -59,7 +74,7 @@ func endpoints() map[string]*endpoint {
 		{"token", (*exchange).tokenEndpoint}, {"userinfo", (*exchange).userinfo}, {"tokeninfo", (*exchange).tokeninfo}, {"resource", (*exchange).resource},
 		{"introspection", (*exchange).introspection}, {"revocation", (*exchange).revocation},
 		{"registration", (*exchange).registration}, {"client_configuration", (*exchange).clientConfiguration},
-		{"metadata", (*exchange).metadata}, {"openid_configuration", (*exchange).openidConfiguration}, {"jwks", (*exchange).jwks},
+		{"end_session", (*exchange).endSession}, {"metadata", (*exchange).metadata}, {"openid_configuration", (*exchange).openidConfiguration}, {"jwks", (*exchange).jwks},
 	}
 	m := make(map[string]*endpoint, len(list))
 	for _, e := range list {
@@ -72,7 +87,7 @@ func endpoints() map[string]*endpoint {
 var endpointNames = func() map[string]bool {
 	names := make(map[string]bool)
 	for _, name := range []string{"authorize", "login", "consent", "token", "userinfo", "tokeninfo", "resource", "introspection", "revocation",
-		"registration", "client_configuration", "metadata", "openid_configuration", "jwks"} {
+		"registration", "client_configuration", "end_session", "metadata", "openid_configuration", "jwks"} {
 		names[name] = true
 	}
 	return names
@@ -87,12 +102,45 @@ func New(tb testing.TB, opts ...Option) *Provider {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	p.attend(tb)
+	return p
+}
+
+// attend ties the provider to a test: it ends with it, and says what it was asked if the test failed.
+func (p *Provider) attend(tb testing.TB) {
+	p.mu.Lock()
+	p.tb = tb
+	p.mu.Unlock()
 	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Log(p.protocol())
+		}
 		if err := p.Close(); err != nil {
 			tb.Errorf("closing the mock provider: %v", err)
 		}
 	})
-	return p
+}
+
+// protocolSize is how many requests are shown when a test fails.
+const protocolSize = 30
+
+// protocol is what a failed test shows.
+func (p *Provider) protocol() string {
+	var b strings.Builder
+	requests := p.Requests()
+	fmt.Fprintf(&b, "mock provider %s received %d requests", p.base, len(requests))
+	if len(requests) > protocolSize {
+		requests = requests[len(requests)-protocolSize:]
+		fmt.Fprintf(&b, ", the last %d of them", protocolSize)
+	}
+	fmt.Fprintf(&b, ":\n%s", requests)
+	if pending := p.Pending(); len(pending) > 0 {
+		fmt.Fprintf(&b, "\nprogrammed answers that nobody asked for:\n  %s", strings.Join(pending, "\n  "))
+	}
+	if p.seeds != "" {
+		fmt.Fprintf(&b, "\nto repeat it: %s", p.seeds)
+	}
+	return b.String()
 }
 
 // Start starts a provider on a loopback address (127.0.0.1 and a free port unless Listen says otherwise). The caller closes it.
@@ -158,9 +206,17 @@ func NewHandler(opts ...Option) (*Provider, error) {
 	return c.provider("http://mock.test")
 }
 
+// slash is what the issuer identifier has at its end beyond the base of the endpoints.
+func (c *config) slash() string {
+	if strings.HasSuffix(c.settings.Issuer, "/") {
+		return "/"
+	}
+	return ""
+}
+
 // provider builds the provider; defaultIssuer is used where the settings name none.
 func (c *config) provider(defaultIssuer string) (*Provider, error) {
-	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, keys: &sharedKeys, shuffle: c.shuffle}
+	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, shuffle: c.shuffle, opts: c.opts, parent: c.parent, name: c.name, seeds: strings.Join(c.seeds, ", "), slash: c.slash()}
 	p.root = p
 	if c.clock != nil {
 		p.clock = c.clock
@@ -168,14 +224,9 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 	if p.random == nil {
 		p.random = &randomSource{}
 	}
-	if c.freshKeys {
-		keys, err := newKeySet()
-		if err != nil {
-			return nil, err
-		}
-		p.keys = keys
-	}
-	if p.settings.TLS {
+	number := &p.top().generations
+	p.keys = newKeySet(c.freshKeys, func() int { return int(number.Add(1)) - 1 }, c.settings.IDToken.Algorithm, c.settings.AccessToken.Algorithm)
+	if p.settings.TLS && p.parent == nil {
 		authority, err := newAuthority()
 		if err != nil {
 			return nil, err
@@ -198,12 +249,16 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 		clients[id] = &client
 	}
 	p.clientMap.Store(&clients)
+	users := make(map[string]*ResourceOwner, len(p.settings.Users))
 	for name, user := range p.settings.Users {
-		user.Username = name
-		if user.Sub == "" {
-			user.Sub = "user-" + name
+		users[name] = user.named(name)
+	}
+	p.userMap.Store(&users)
+	p.claimRules.Store(new([]*claimRule))
+	for _, r := range p.settings.Claims {
+		if err := p.addClaims(r, false); err != nil {
+			return nil, fmt.Errorf("mock provider settings: %w", err)
 		}
-		p.settings.Users[name] = user
 	}
 	if err := p.settle(p.settings.Tenants); err != nil {
 		return nil, err
@@ -324,8 +379,8 @@ func (x *exchange) wellKnown(step, suffix string) bool {
 		x.mode(step, "any-issuer") && strings.HasPrefix(path, "/.well-known/"+suffix)
 }
 
-// Issuer is the issuer identifier (RFC 8414 section 2), without a slash at the end.
-func (p *Provider) Issuer() string { return p.base }
+// Issuer is the issuer identifier (RFC 8414 section 2). It ends in a slash only if the option Issuer says so.
+func (p *Provider) Issuer() string { return p.base + p.slash }
 
 // Clock is the provider's clock, which a test may move.
 func (p *Provider) Clock() *Clock { return p.clock }
@@ -340,29 +395,35 @@ func (p *Provider) Endpoint(name string) string {
 }
 
 // Deviate makes the provider misbehave from the next request on: deviations of the catalogue, as name or name:param=value.
-// An unknown name or parameter is an error that names the nearest.
+// An unknown name or parameter is an error that names the nearest, and fails the test of a provider that New made.
 func (p *Provider) Deviate(args ...string) error {
 	added, err := lookupAll(args)
-	if err != nil {
-		return err
+	if err == nil {
+		err = p.deviate(added)
 	}
-	return p.deviate(added)
+	return p.mistake(err)
 }
 
 // DeviateWith is Deviate for a deviation that is not in the catalogue.
 func (p *Provider) DeviateWith(d profiles.Deviation, params map[string]string) error {
-	return p.deviate([]declaration{{d, params}})
+	return p.mistake(p.deviate([]declaration{{Deviation: d, params: params}}))
 }
 
-// Conform drops all deviations.
+// Conform drops all deviations, those of the profile included.
 func (p *Provider) Conform() {
+	p = p.root
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.declared = nil
-	p.program.Store(new(program))
+	p.declared = slices.DeleteFunc(slices.Clone(p.declared), func(d declaration) bool { return d.Name != "" }) // how a profile words things is none
+	compiled, err := compile(p.declared)
+	if err != nil { // it compiled before
+		compiled = nil
+	}
+	p.program.Store(&compiled)
 }
 
 func (p *Provider) deviate(added []declaration) error {
+	p = p.root
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	declared := slices.Concat(p.declared, added)
@@ -377,6 +438,25 @@ func (p *Provider) deviate(added []declaration) error {
 
 // Close stops the server and waits for the requests under way, at most a second.
 func (p *Provider) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	latches := slices.Collect(maps.Values(p.latches))
+	p.mu.Unlock()
+	for _, l := range latches {
+		l.Open()
+	}
+	if p.parent != nil {
+		p.parent.removeNamespace(p.name)
+		return nil
+	}
+	for _, ns := range p.namespaces() {
+		if err := ns.Close(); err != nil {
+			return err
+		}
+	}
+	if t, ok := p.transport.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
 	if p.server == nil {
 		return nil
 	}
@@ -389,10 +469,19 @@ func (p *Provider) Close() error {
 
 // ServeHTTP answers one request.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if ns := p.spaceAt(r.URL.Path); ns != nil {
+		ns.ServeHTTP(w, r)
+		return
+	}
 	p = p.tenantAt(r.URL.Path)
-	x := &exchange{p: p, w: w, r: r, program: *p.root.program.Load(), now: p.clock.Now()}
+	x := &exchange{p: p, w: w, r: r, program: *p.root.program.Load(), now: p.clock.Now(), base: p.baseFor(r)}
+	x.decision, _ = r.Context().Value(decisionKey{}).(*Decision)
 	for name, value := range p.settings.Headers {
 		w.Header().Set(name, value)
+	}
+	if r.URL.Path == "/healthz" && p.routes["/healthz"] == nil {
+		p.health(w)
+		return
 	}
 	e, ok := p.find(x)
 	if !ok {
@@ -403,10 +492,17 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.endpoint = e.name
 	defer p.root.log.add(x)
-	if x.intercept() {
+	if x.cors() || x.programmed() || x.intercept() {
 		return
 	}
 	e.handle(x)
+}
+
+// health answers health checks: a provider that answers at all is well.
+func (p *Provider) health(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write([]byte("ok\n"))
 }
 
 // notFound answers a request for a path that leads nowhere.
@@ -443,6 +539,7 @@ func (p *Provider) clients() []*RegisteredClient {
 
 // Register adds clients, or replaces those with the same identifier, while the provider runs.
 func (p *Provider) Register(clients ...RegisteredClient) {
+	p = p.root
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := maps.Clone(*p.clientMap.Load()) // copied on write, so that readers need no lock
@@ -452,15 +549,37 @@ func (p *Provider) Register(clients ...RegisteredClient) {
 	p.clientMap.Store(&next)
 }
 
-func (p *Provider) user(name string) *ResourceOwner {
-	if u, ok := p.settings.Users[name]; ok {
-		return &u
+// AddUsers adds users, or replaces those with the same login name, while the provider runs.
+func (p *Provider) AddUsers(users ...ResourceOwner) {
+	p = p.root
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := maps.Clone(*p.userMap.Load())
+	for _, u := range users {
+		next[u.Username] = u.named(u.Username)
 	}
-	return nil
+	p.userMap.Store(&next)
 }
 
+// user is the user with a login name, or nil.
+func (p *Provider) user(name string) *ResourceOwner { return p.users()[name] }
+
+// users are all users by login name; not to be changed.
+func (p *Provider) users() map[string]*ResourceOwner { return *p.root.userMap.Load() }
+
+func (p *Provider) userNames() []string { return sortedKeys(p.users()) }
+
 // issuer is the issuer identifier as this request is told it.
-func (p *Provider) issuer(*exchange) string { return p.base }
+func (x *exchange) issuer() string { return x.base + x.p.slash }
+
+// url is the URL of an endpoint as this request is told it, "" if there is none.
+func (x *exchange) url(endpoint string) string {
+	path, ok := x.p.settings.Endpoints[endpoint]
+	if !ok {
+		return ""
+	}
+	return x.base + path
+}
 
 func (p *Provider) realm() string { return p.settings.Realm }
 

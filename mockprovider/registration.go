@@ -45,7 +45,7 @@ func (x *exchange) registration() {
 // answer is the client information response (RFC 7591 section 3.2.1, RFC 7592 section 3).
 func (r *registered) answer(x *exchange) object {
 	return append(slices.Clone(r.metadata), member{"registration_access_token", r.accessToken},
-		member{"registration_client_uri", x.p.Endpoint("client_configuration") + "?client_id=" + url.QueryEscape(r.client.ID)})
+		member{"registration_client_uri", x.url("client_configuration") + "?client_id=" + url.QueryEscape(r.client.ID)})
 }
 
 // failRegistration answers with an error (RFC 7591 section 3.2.2); a bad token is challenged as RFC 6750 section 3 says.

@@ -74,7 +74,7 @@ func (x *exchange) newSession() *session {
 	x.p.store.sessions.put(s.id, s)
 	path := x.p.prefix + "/"
 	cookie := &http.Cookie{Name: cookieName, Value: s.id, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: strings.HasPrefix(x.p.base, "https:")}
+		Secure: strings.HasPrefix(x.base, "https:")}
 	switch {
 	case x.mode("session.cookie", "no-samesite"):
 		cookie.SameSite = 0
@@ -94,6 +94,14 @@ func (x *exchange) newSession() *session {
 // signIn is the step between a good authorization request and the consent: who is the user?
 func (x *exchange) signIn(t *transaction) {
 	a := t.request
+	if x.planned != nil && x.planned.Error != "" {
+		x.refuseAuthorization(a, &oauthError{Code: x.planned.Error, Description: x.planned.Description, Step: "programmed"})
+		return
+	}
+	if x.decision != nil {
+		x.decide(t, x.decision)
+		return
+	}
 	x.session = x.currentSession()
 	if x.session != nil {
 		x.user, t.authTime = x.session.signedIn()
@@ -142,7 +150,7 @@ func (x *exchange) keepTransaction(t *transaction, user *ResourceOwner) *transac
 }
 
 func (x *exchange) showLogin(t *transaction, username, message string) {
-	x.page("authorize.page", http.StatusOK, "login.html", pageData{Action: x.p.Endpoint("login"), Transaction: t.id, CSRF: t.csrf, Client: t.request.client,
+	x.page("authorize.page", http.StatusOK, "login.html", pageData{Action: x.url("login"), Transaction: t.id, CSRF: t.csrf, Client: t.request.client,
 		Username: username, Error: message})
 }
 
@@ -235,7 +243,7 @@ func (x *exchange) login() {
 	x.keepTransaction(&next, user)
 	x.p.store.transactions.delete(t.id)
 	header := x.w.Header()
-	header.Set("Location", x.p.Endpoint("consent")+"?transaction="+url.QueryEscape(next.id))
+	header.Set("Location", x.url("consent")+"?transaction="+url.QueryEscape(next.id))
 	header.Set("Cache-Control", "no-store")
 	x.send(&answer{status: http.StatusSeeOther, header: header})
 }
@@ -279,7 +287,7 @@ func (x *exchange) showConsent(t *transaction) {
 	if u, err := url.Parse(t.request.redirectURI); err == nil {
 		host = u.Host
 	}
-	x.page("consent.page", http.StatusOK, "consent.html", pageData{Action: x.p.Endpoint("consent"), Transaction: t.id, CSRF: t.csrf,
+	x.page("consent.page", http.StatusOK, "consent.html", pageData{Action: x.url("consent"), Transaction: t.id, CSRF: t.csrf,
 		Client: t.request.client, Host: host, User: t.user, Scopes: t.request.scope, Links: x.clientLinks(t.request.client), Logo: x.clientLogo(t.request.client)})
 }
 

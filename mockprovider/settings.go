@@ -11,15 +11,17 @@ import (
 // of the option Settings. Data is merged over the strict defaults: a mapping changes only the keys that it has, a list
 // replaces the whole list.
 type Settings struct {
-	Issuer    string            `yaml:"issuer" doc:"issuer identifier; default: the address the provider listens on"`
-	Endpoints map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, registration, client_configuration, jwks, resource, tokeninfo; null: not there"`
-	Aliases   map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name; * stands for one segment"`
-	Tenants   []string          `yaml:"tenants" doc:"names of servers under the issuer, ISSUER/NAME each, with the same clients and users but codes, tokens and sessions of their own; the first is the one that Describe tells of"`
-	Headers   map[string]string `yaml:"headers" doc:"header fields of every answer"`
-	TLS       bool              `yaml:"tls" doc:"https with a certificate of its own (Provider.CertificateAuthority)"`
-	Realm     string            `yaml:"realm" doc:"realm of challenges"`
+	Issuer     string            `yaml:"issuer" doc:"issuer identifier; default: the address the provider listens on"`
+	IssuerFrom string            `yaml:"issuer_from" doc:"what issuer and URLs are made of: fixed (the issuer), host (the Host field of the request) or forwarded (also X-Forwarded-Proto, -Host, -Port and -Prefix, or Forwarded)"`
+	Endpoints  map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, registration, client_configuration, jwks, resource, end_session, tokeninfo; null: not there"`
+	Aliases    map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name; * stands for one segment"`
+	Tenants    []string          `yaml:"tenants" doc:"names of servers under the issuer, ISSUER/NAME each, with the same clients and users but codes, tokens and sessions of their own; the first is the one that Describe tells of"`
+	Headers    map[string]string `yaml:"headers" doc:"header fields of every answer"`
+	TLS        bool              `yaml:"tls" doc:"https with a certificate of its own (Provider.CertificateAuthority)"`
+	Realm      string            `yaml:"realm" doc:"realm of challenges"`
 
 	Clients map[string]RegisteredClient `yaml:"clients" doc:"clients by identifier; null removes one of the ready-made"`
+	Claims  []ClaimRule                 `yaml:"claims" doc:"claims in tokens, userinfo and introspection: a list of {when: CONDITION, set: {NAME: VALUE}}; later ones win"`
 	Users   map[string]ResourceOwner    `yaml:"users" doc:"resource owners by login name; null removes one of the ready-made"`
 
 	Grants            []string `yaml:"grants" doc:"grant types that the provider has"`
@@ -49,6 +51,8 @@ type Settings struct {
 
 	TrustedIssuers map[string]TrustedIssuer `yaml:"trusted_issuers" doc:"whose software statements (RFC 7591) are believed, by issuer identifier"`
 
+	CORS CORSSettings `yaml:"cors"`
+
 	IssParameter    bool `yaml:"iss_parameter" doc:"iss in authorization responses (RFC 9207)"`
 	RequireState    bool `yaml:"require_state" doc:"authorization requests need a state"`
 	RequireRedirect bool `yaml:"require_redirect_uri" doc:"authorization requests need a redirect_uri even if only one is registered"`
@@ -75,7 +79,7 @@ type Lifetimes struct {
 // AccessTokenSettings says what access tokens look like.
 type AccessTokenSettings struct {
 	Format    string   `yaml:"format" doc:"opaque, or jwt (RFC 9068)"`
-	Algorithm string   `yaml:"algorithm" doc:"RS256 or ES256"`
+	Algorithm string   `yaml:"algorithm" doc:"RS256 to RS512, PS256 to PS512, ES256 to ES512, EdDSA, or HS256 to HS512 with the client's secret"`
 	Audience  []string `yaml:"audience" doc:"aud; default: the resource's URL"`
 }
 
@@ -89,7 +93,7 @@ type RefreshSettings struct {
 
 // IDTokenSettings says what ID tokens look like.
 type IDTokenSettings struct {
-	Algorithm string `yaml:"algorithm" doc:"RS256 or ES256"`
+	Algorithm string `yaml:"algorithm" doc:"as for access tokens"`
 }
 
 // TokenExchangeSettings is the policy on RFC 8693.
@@ -110,11 +114,11 @@ type RegistrationSettings struct {
 // strictSettings is the strict provider.
 func strictSettings() Settings {
 	return Settings{
-		Realm: "mock provider",
+		Realm: "mock provider", IssuerFrom: "fixed",
 		Endpoints: map[string]string{
 			"authorize": "/authorize", "login": "/login", "consent": "/consent", "token": "/token", "userinfo": "/userinfo",
 			"introspection": "/introspect", "revocation": "/revoke", "jwks": "/jwks", "resource": "/resource",
-			"registration": "/register", "client_configuration": "/register/client",
+			"end_session": "/end_session", "registration": "/register", "client_configuration": "/register/client",
 		},
 		Clients:           readyMadeClients(),
 		Users:             readyMadeUsers(),
@@ -151,14 +155,15 @@ func (s *Settings) check() error {
 		key, value string
 		allowed    []string
 	}{
+		{"issuer_from", s.IssuerFrom, []string{"fixed", "host", "forwarded"}},
 		{"login", s.Login, []string{"form", "auto"}},
 		{"consent", s.Consent, []string{"form", "once", "auto"}},
 		{"unknown_scope", s.UnknownScope, []string{"refuse", "ignore"}},
 		{"scope_response", s.ScopeResponse, []string{"always", "changed", "never"}},
 		{"pkce.required", s.PKCE.Required, []string{"none", "public", "all"}},
 		{"access_token.format", s.AccessToken.Format, []string{"opaque", "jwt"}},
-		{"access_token.algorithm", s.AccessToken.Algorithm, []string{"RS256", "ES256"}},
-		{"id_token.algorithm", s.IDToken.Algorithm, []string{"RS256", "ES256"}},
+		{"access_token.algorithm", s.AccessToken.Algorithm, algorithms},
+		{"id_token.algorithm", s.IDToken.Algorithm, algorithms},
 		{"refresh.issue", s.Refresh.Issue, []string{"always", "offline_access", "never"}},
 		{"registration.access", s.Registration.Access, []string{"open", "token", "off"}},
 	}

@@ -68,7 +68,7 @@ var stepIndex = sync.OnceValue(func() map[string]int {
 // tests make sure that both are done.
 var stepTable = sync.OnceValue(func() []Step {
 	return slices.Concat(connectionSteps(), authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), exchangeSteps(), scopeSteps(), tokenValueSteps(),
-		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), tokeninfoSteps(), introspectionSteps(), revocationSteps(), registrationSteps(), documentSteps())
+		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), tokeninfoSteps(), introspectionSteps(), revocationSteps(), registrationSteps(), endSessionSteps(), documentSteps())
 })
 
 func guard(name, code, doc string, modes ...Mode) Step {

@@ -92,6 +92,7 @@ type grant struct {
 	audience                      []string
 	exchanged                     bool        // by RFC 8693
 	owner                         string      // sub where user is nil and it is not the client itself
+	request                       params      // of the authorization request, nil for none
 	act                           any         // the act claim (RFC 8693 section 4.1), nil for none
 	accessRevoked, refreshRevoked atomic.Bool // of all tokens issued so far and later
 }
@@ -132,6 +133,7 @@ type token struct {
 	used     atomic.Bool // a rotated refresh token
 	usedAt   atomic.Int64
 	revoked  atomic.Bool
+	extra    map[string]any // claims that users, clients and tests added; not to be changed
 }
 
 // dead reports whether the token was revoked, itself or with its grant.

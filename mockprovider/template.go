@@ -85,7 +85,7 @@ func (x *exchange) variable(expression string, members func(string) string) stri
 			return x.client.Secret
 		}
 	case "issuer":
-		return x.p.issuer(x)
+		return x.issuer()
 	case "redirect_uri":
 		return x.redirectURI
 	case "registered":

@@ -91,10 +91,11 @@ func (a *authority) serverCertificate(kind string) (*tls.Certificate, error) {
 
 // CertificateAuthority is the PEM certificate that a client of a provider with the setting tls has to trust; nil without TLS.
 func (p *Provider) CertificateAuthority() []byte {
-	if p.authority == nil {
+	authority := p.top().authority
+	if authority == nil {
 		return nil
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.authority.certificate.Raw})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.certificate.Raw})
 }
 
 // connectionMode reports whether a deviation chose a mode of the step connection.tls.

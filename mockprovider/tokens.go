@@ -114,7 +114,11 @@ func (x *exchange) issueAccessAs(g *grant, scope []string, format string) *token
 	if lifetime := x.duration("access_token.lifetime", x.p.settings.Lifetimes.AccessToken); lifetime != 0 {
 		t.expires = x.now.Add(lifetime)
 	}
+	if x.lifetime != nil {
+		t.expires = x.now.Add(*x.lifetime)
+	}
 	x.token = t
+	t.extra = x.extraClaims(g)
 	if x.text("access_token.format", format) == "jwt" {
 		t.id = x.p.random.text(22, base64URL)
 		t.value = x.jwtAccessToken(t)
@@ -132,17 +136,17 @@ func (x *exchange) audience(g *grant) []string {
 	if len(x.p.settings.AccessToken.Audience) > 0 {
 		return x.p.settings.AccessToken.Audience
 	}
-	return []string{x.p.Endpoint("resource")}
+	return []string{x.url("resource")}
 }
 
 // jwtAccessToken is the profile of RFC 9068.
 func (x *exchange) jwtAccessToken(t *token) string {
-	claims := object{{"iss", x.p.issuer(x)}, {"sub", t.grant.subject()}, {"aud", oneOrMany(t.audience)}, {"client_id", t.grant.client},
+	claims := object{{"iss", x.issuer()}, {"sub", t.grant.subject()}, {"aud", oneOrMany(t.audience)}, {"client_id", t.grant.client},
 		{"iat", t.issued.Unix()}, {"exp", t.expiresUnix()}, {"jti", t.id}, {"scope", strings.Join(t.scope, " ")}}
 	if t.grant.user != nil {
 		claims = append(claims, member{"auth_time", t.grant.authTime.Unix()})
 	}
-	claims = append(claims, t.grant.actorClaims()...)
+	claims = append(claims, t.grant.actorClaims()...).with(t.extra)
 	return x.jws("access_token", x.p.settings.AccessToken.Algorithm, "at+jwt", claims)
 }
 
@@ -195,8 +199,8 @@ func (x *exchange) wantsRefresh(client *RegisteredClient, scope []string) bool {
 
 // idToken is OpenID Connect Core section 2, for grants with the scope openid.
 func (x *exchange) idToken(g *grant, access string, code string) string {
-	claims := object{{"iss", x.p.issuer(x)}, {"sub", g.subject()}, {"aud", g.client}, {"iat", x.now.Unix()},
-		{"exp", x.now.Add(x.duration("id_token.lifetime", x.p.settings.Lifetimes.IDToken)).Unix()}}
+	claims := object{{"iss", x.issuer()}, {"sub", g.subject()}, {"aud", g.client}, {"iat", x.now.Unix()},
+		{"exp", x.now.Add(x.idTokenLifetime()).Unix()}}
 	if x.p.shuffle.keep("id_token.auth_time") {
 		claims = append(claims, member{"auth_time", g.authTime.Unix()})
 	}
@@ -204,19 +208,29 @@ func (x *exchange) idToken(g *grant, access string, code string) string {
 		claims = append(claims, member{"nonce", g.nonce})
 	}
 	if access != "" && (x.endpoint != "token" || x.p.shuffle.keep("id_token.at_hash")) { // required beside an access token of the authorization endpoint
-		claims = append(claims, member{"at_hash", halfHash(access)})
+		claims = append(claims, member{"at_hash", x.halfHash(access)})
 	}
 	if code != "" {
-		claims = append(claims, member{"c_hash", halfHash(code)})
+		claims = append(claims, member{"c_hash", x.halfHash(code)})
 	}
-	claims = append(claims, g.actorClaims()...)
+	claims = append(claims, g.actorClaims()...).with(x.extraClaims(g), "scope", "client_id", "jti")
 	return x.jws("id_token", x.p.settings.IDToken.Algorithm, "JWT", claims)
 }
 
-// halfHash is the left half of a value's SHA-256 hash (OpenID Connect Core section 3.1.3.6).
-func halfHash(value string) string {
-	sum := sha256.Sum256([]byte(value))
-	return encode64(sum[:16])
+func (x *exchange) idTokenLifetime() time.Duration {
+	if x.lifetime != nil {
+		return *x.lifetime
+	}
+	return x.duration("id_token.lifetime", x.p.settings.Lifetimes.IDToken)
+}
+
+// halfHash is the left half of a value's hash, by the hash function of the ID token's algorithm (OpenID Connect Core section 3.1.3.6).
+func (x *exchange) halfHash(value string) string {
+	_, newHash := hashOf(x.p.settings.IDToken.Algorithm)
+	h := newHash()
+	h.Write([]byte(value))
+	sum := h.Sum(nil)
+	return encode64(sum[:len(sum)/2])
 }
 
 // respondToken answers with a token response (RFC 6749 section 5.1).
