@@ -258,9 +258,9 @@ func (x *exchange) partyOfClaims(payload []byte, issuedBy func(issuer string) bo
 }
 
 func (p *Provider) userBySub(sub string) *ResourceOwner {
-	for _, u := range p.settings.Users {
+	for _, u := range p.users() {
 		if u.Sub == sub {
-			return &u
+			return u
 		}
 	}
 	return nil
