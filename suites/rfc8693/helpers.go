@@ -51,6 +51,12 @@ func subject(token, tokenType string) target.RequestEdit {
 	return all(target.Set("subject_token", token), target.Set("subject_token_type", tokenType))
 }
 
+// fresh sends a fresh token of one type as subject token of the same or another type. The token is fetched when the request is made, so
+// that a variant can do without the others' tokens.
+func fresh(as *target.AS, tokenType, label string) target.RequestEdit {
+	return target.Edit(func(r *target.Request) { subject(as.SubjectToken(tokenType), label)(r) })
+}
+
 // actor adds an actor token.
 func actor(token, tokenType string) target.RequestEdit {
 	return all(target.Set("actor_token", token), target.Set("actor_token_type", tokenType))

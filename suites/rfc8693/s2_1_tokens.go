@@ -67,11 +67,11 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				probes := []probe{}
 				if as.Has(target.OpenID) {
-					probes = append(probes, probe{"id-token-as-access-token", subject(as.SubjectToken(target.IDTokenType), target.AccessTokenType)})
+					probes = append(probes, probe{"id-token-as-access-token", fresh(as, target.IDTokenType, target.AccessTokenType)})
 				}
 				for _, tokenType := range []string{target.IDTokenType, target.RefreshTokenType, saml2Type} {
 					name := "access-token-as-" + strings.ReplaceAll(strings.TrimPrefix(tokenType, typePrefix), "_", "-")
-					probes = append(probes, probe{name, subject(as.SubjectToken(target.AccessTokenType), tokenType)})
+					probes = append(probes, probe{name, fresh(as, target.AccessTokenType, tokenType)})
 				}
 				series(as, probes...)
 			})

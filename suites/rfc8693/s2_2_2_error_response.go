@@ -60,10 +60,10 @@ func rejects(as *target.AS) []probe {
 		{"no-actor-token", actor(noToken, target.AccessTokenType)},
 		{"actor-token-type-alone", target.Set("actor_token_type", target.AccessTokenType)},
 		{"unknown-resource", target.Set("resource", "https://no-such-resource.oauthcheck.example/api")},
-		{"access-token", subject(as.SubjectToken(target.AccessTokenType), target.AccessTokenType)},
+		{"access-token", fresh(as, target.AccessTokenType, target.AccessTokenType)},
 	}
 	if as.Has(target.OpenID) {
-		out = append(out, probe{"id-token", subject(as.SubjectToken(target.IDTokenType), target.IDTokenType)})
+		out = append(out, probe{"id-token", fresh(as, target.IDTokenType, target.IDTokenType)})
 	}
 	return out
 }
