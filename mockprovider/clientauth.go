@@ -53,6 +53,9 @@ func (x *exchange) authenticateClient() *oauthError {
 		x.client = x.ownerOfGrant(id)
 		return nil
 	}
+	if x.auth == "none" && !x.client.Public && x.client.Secret == "" {
+		x.auth = "client_secret_post" // an empty secret may be left out (section 2.3.1)
+	}
 	if err := x.local(auth+".required", func() *oauthError {
 		if !x.client.Public && !hasSecret && x.client.Secret != "" { // no secret is an empty one (section 2.3.1)
 			return refused(invalidClient("the client has to authenticate"))

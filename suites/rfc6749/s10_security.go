@@ -163,6 +163,33 @@ func init() {
 	})
 
 	suites.Section("RFC 6749", "10.12", func(s *suites.S) {
+		s.Check("consent-form-not-forgeable", suites.Requires("RFC6749-10.12-01"), suites.Needs(target.AuthorizationCode, target.UserConsent),
+			func(as *target.AS, g Gomega) {
+				// One request for all sessions, so that only what belongs to a session differs between their forms.
+				request := as.AuthorizationRequest(target.StopAtConsent())
+				victim, form := consentForm(as, request)
+				if own := victim.Submit(form); own.Code() == "" {
+					as.Inconclusive("the consent form itself delivers no code: %s", DescribeAuthorization(own))
+				}
+				as.Variant("form-without-its-secrets", func(g Gomega) {
+					forged(as, func() (*target.Browser, *target.ConsentForm) {
+						victim, form := consentForm(as, request)
+						_, other := consentForm(as, request)
+						if !form.Editable() {
+							as.Inconclusive("the fields of the consent form cannot be told apart")
+						}
+						return victim, form.CommonWith(other)
+					})
+				})
+				as.Variant("form-of-another-session", func(g Gomega) {
+					victim, _ := consentForm(as, request)
+					_, other := consentForm(as, request)
+					if victim.SubmitFrom(attackerSite, other, false).Code() != "" {
+						as.Note("the consent form of another session is taken; whether for the user of that session or of this one does not show with one user")
+					}
+				})
+			})
+
 		s.Check("explicit-consent", suites.Requires("RFC6749-10.12-02"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				browser := as.NewBrowser()
@@ -216,6 +243,32 @@ func init() {
 				}
 			})
 	})
+}
+
+// attackerSite is another site that makes the browser send a form.
+const attackerSite = "https://attacker.example"
+
+// consentForm plays a browser of its own from an authorization request up to the consent page.
+func consentForm(as *target.AS, request *target.Request) (*target.Browser, *target.ConsentForm) {
+	browser := as.NewBrowser()
+	a := browser.Open(request.Clone())
+	if a.Consent == nil {
+		as.Inconclusive("no consent form is shown: %s", DescribeAuthorization(a))
+	}
+	return browser, a.Consent
+}
+
+// forged judges a form that another site makes the victim's browser send: first as a browser does, which keeps cookies with
+// SameSite=Lax or Strict back, then with all of them.
+func forged(as *target.AS, form func() (*target.Browser, *target.ConsentForm)) {
+	victim, guess := form()
+	if a := victim.SubmitFrom(attackerSite, guess, false); a.Code() != "" {
+		as.Fail("the consent form is taken from another site, without what only its page knows: %s", DescribeAuthorization(a))
+	}
+	victim, guess = form()
+	if victim.SubmitFrom(attackerSite, guess, true).Code() != "" {
+		as.Note("only the SameSite attribute of the session cookie keeps another site from submitting the consent form")
+	}
 }
 
 func isLoopback(host string) bool {

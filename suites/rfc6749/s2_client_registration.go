@@ -109,6 +109,20 @@ func init() {
 				})
 			})
 
+		s.Check("empty-secret-omitted", suites.Requires("RFC6749-2.3.1-06"), suites.Needs(target.ConfidentialClient, target.AnyTokenGrant),
+			func(as *target.AS, g Gomega) {
+				client := clientWithEmptySecret(as)
+				if client == nil {
+					as.Skip("clients.others: {empty: {id: …, empty_secret: true, auth: client_secret_post}}", "no configured client has an empty password")
+				}
+				if !as.Token(target.As(client), target.NoControl()).IssuesToken() {
+					as.Skip("", "the server gives no tokens to a client with an empty password")
+				}
+				if !as.Token(target.As(client), target.Omit("client_secret"), target.NoControl()).IssuesToken() {
+					as.Note("an empty client_secret is taken, but not its omission")
+				}
+			})
+
 		s.Check("credentials-not-in-request-uri", suites.Requires("RFC6749-2.3.1-07"), suites.Needs(target.AnyTokenGrant, target.ConfidentialClient),
 			suites.Disturbs(suites.Client),
 			func(as *target.AS, g Gomega) {
@@ -132,6 +146,16 @@ func clientWith(as *target.AS, suits func(*target.Client) bool) *target.Client {
 	for _, client := range as.Config().Clients.All() {
 		method := client.AuthOrDefault()
 		if client.Secret != "" && (method == target.Basic || method == target.Post) && suits(client) && client.MayUse(cheapest(as).Type()) {
+			return client
+		}
+	}
+	return nil
+}
+
+// clientWithEmptySecret is the first configured client that sends an empty password in the body; nil if there is none.
+func clientWithEmptySecret(as *target.AS) *target.Client {
+	for _, client := range as.Config().Clients.All() {
+		if client.EmptySecret && client.Auth == target.Post {
 			return client
 		}
 	}

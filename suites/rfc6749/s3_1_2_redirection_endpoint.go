@@ -78,6 +78,7 @@ func init() {
 		s.Check("redirect-uri-fully-registered", suites.Requires("RFC6749-3.1.2.2-04"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				uri := registeredURI(as)
+				partial := as.ClientFor(target.AuthorizationCode).PartialRedirectURIs
 				for _, probe := range []struct{ name, uri string }{
 					{"extra-query", withQuery(uri, "oauthcheck=1")},
 					{"extra-path-segment", uri + "/extra"},
@@ -88,7 +89,41 @@ func init() {
 					{"query-injection", uri + "&redirect_uri=" + foreignURI},
 					{"escaped-query-injection", uri + "%26redirect_uri=" + foreignURI},
 				} {
-					as.Variant(probe.name, func(g Gomega) { deliversNoCodeTo(as, g, probe.uri) })
+					as.Variant(probe.name, func(g Gomega) {
+						if partial && strings.HasPrefix(probe.uri, uri+"?") {
+							if as.Authorize(target.RedirectURI(probe.uri)).Code() != "" {
+								as.Note("a code is delivered to the URI with this query, which the registration of a part of the URI allows")
+							}
+							return
+						}
+						deliversNoCodeTo(as, g, probe.uri)
+					})
+				}
+			})
+
+		s.Check("partial-redirect-uri-up-to-path", suites.Requires("RFC6749-3.1.2.2-05"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				client := as.ClientFor(target.AuthorizationCode)
+				if !client.PartialRedirectURIs {
+					as.Skip("clients."+client.Name+".partial_redirect_uris: true", "the target file does not say that only a part of the redirection URI is registered")
+				}
+				u, err := url.Parse(registeredURI(as))
+				if err != nil || u.Host == "" {
+					as.Skip("clients."+client.Name+".redirect_uris: [https://client.example/callback]", "the redirection URI has no host")
+				}
+				vary := func(change func(*url.URL)) string {
+					other := *u
+					change(&other)
+					return other.String()
+				}
+				for _, probe := range []struct{ name, uri string }{
+					{"path", vary(func(u *url.URL) { u.Path = "/oauthcheck-39y8no" })},
+					{"host", vary(func(u *url.URL) { u.Host = "attacker.example" })},
+					{"scheme", vary(func(u *url.URL) { u.Scheme = "oauthcheck" })},
+				} {
+					as.Variant(probe.name, func(g Gomega) {
+						g.Expect(as.Authorize(target.RedirectURI(probe.uri))).To(NotLeaveFor(probe.uri))
+					})
 				}
 			})
 

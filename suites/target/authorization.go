@@ -26,6 +26,9 @@ type Authorization struct {
 	Final *Response   // the response that sent the browser away
 	Steps []*Response // every response, in order
 
+	// Consent is the approving form of the consent page, where StopAtConsent ended the walk there.
+	Consent *ConsentForm
+
 	LoginShown   bool
 	ConsentShown bool
 

@@ -21,12 +21,14 @@ type Browser struct {
 	as     *AS
 	jar    http.CookieJar
 	player login.Player
+	// sameSite are the SameSite attributes of the cookies that were set, by their names.
+	sameSite map[string]http.SameSite
 }
 
 // NewBrowser opens a browser without cookies.
 func (as *AS) NewBrowser() *Browser {
 	jar, _ := cookiejar.New(nil) // never fails
-	return &Browser{as: as, jar: jar, player: as.run.player}
+	return &Browser{as: as, jar: jar, player: as.run.player, sameSite: map[string]http.SameSite{}}
 }
 
 // Authorize is AS.Authorize in this browser.
@@ -54,6 +56,9 @@ func (b *Browser) fetch(req *Request) *Response {
 		req = req.Clone()
 		req.Header.Del("Cookie")
 		for _, c := range b.jar.Cookies(jarURL(u)) {
+			if req.foreign && (b.sameSite[c.Name] == http.SameSiteLaxMode || b.sameSite[c.Name] == http.SameSiteStrictMode) {
+				continue // a browser keeps it back where another site made the request
+			}
 			if old := req.Header.Get("Cookie"); old != "" {
 				req.Header.Set("Cookie", old+"; "+c.Name+"="+c.Value)
 			} else {
@@ -66,7 +71,11 @@ func (b *Browser) fetch(req *Request) *Response {
 	}
 	resp := b.as.exchange(req)
 	if err == nil && resp.Err == nil {
-		b.jar.SetCookies(jarURL(u), (&http.Response{Header: resp.Header}).Cookies())
+		cookies := (&http.Response{Header: resp.Header}).Cookies()
+		b.jar.SetCookies(jarURL(u), cookies)
+		for _, c := range cookies {
+			b.sameSite[c.Name] = c.SameSite
+		}
 	}
 	return resp
 }
@@ -85,10 +94,15 @@ func (b *Browser) walk(req *Request, f flow) *Authorization {
 	if err := as.run.ownerStuck(); err != nil {
 		as.Inconclusive("the resource owner cannot sign in, which is not tried again: %v", err)
 	}
-	a := &Authorization{Sent: req, State: req.Get("state")}
+	return b.follow(&Authorization{Sent: req, State: req.Get("state")}, req, f)
+}
+
+// follow is walk from any request on that belongs to an authorization.
+func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization {
+	as := b.as
 	visit := b.player.Begin(login.Choice{Deny: f.deny, AtLogin: f.denyAtLogin})
 	defer func() { a.LoginShown, a.ConsentShown = visit.LoginShown(), visit.ConsentShown() }()
-	exit := as.exitFor(req)
+	exit := as.exitFor(a.Sent)
 	redirects := 0
 	for len(a.Steps) < maxSteps {
 		resp := b.fetch(req)
@@ -114,6 +128,10 @@ func (b *Browser) walk(req *Request, f flow) *Authorization {
 			return a
 		}
 		step, err := visit.Next(resp.asPage())
+		if f.untouched && (err != nil || step != nil && step.Kind != login.Automatic) {
+			a.Page = resp
+			return a
+		}
 		if err != nil && !b.acceptable(err, resp, exit) {
 			b.blame(err)
 		}
@@ -131,6 +149,10 @@ func (b *Browser) walk(req *Request, f flow) *Authorization {
 			return a.leave(resp, step.URL, step.Via, step)
 		}
 		req = as.press(step, resp)
+		if f.stopAtConsent && step.Kind == login.Consent {
+			a.Page, a.Consent = resp, &ConsentForm{request: req, authorization: a.Sent}
+			return a
+		}
 	}
 	as.Inconclusive("the browser was still under way after %d requests, %d of them redirects in a row; the last was for %s",
 		len(a.Steps), redirects, endpointOf(req.Target()))
@@ -177,7 +199,7 @@ func redirected(req *Request, resp *Response, to string) *Request {
 	keep := resp.Status == http.StatusTemporaryRedirect || resp.Status == http.StatusPermanentRedirect
 	next := req.Clone()
 	next.URL, next.Params, next.Query, next.rawQuery, next.InQuery = to, nil, nil, nil, false
-	next.Header = http.Header{}
+	next.Header, next.foreign = http.Header{}, false
 	if keep && req.Method != http.MethodGet && req.Method != http.MethodHead {
 		body := string(req.Body())
 		next.rawForm, next.JSON, next.Document = &body, false, nil

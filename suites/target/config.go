@@ -92,12 +92,16 @@ type Client struct {
 	Name         string     `yaml:"-"` // "primary", "second", "public", …
 	ID           string     `yaml:"id"`
 	Secret       string     `yaml:"secret"`
+	EmptySecret  bool       `yaml:"empty_secret"` // the password is the empty string
 	SecretEnv    string     `yaml:"secret_env"`
 	Auth         AuthMethod `yaml:"auth"`     // default: client_secret_basic with a secret, none without
 	KeyFile      string     `yaml:"key_file"` // private key (PEM or JWK) for private_key_jwt
 	RedirectURIs []string   `yaml:"redirect_uris"`
-	Grants       []string   `yaml:"grants"`
-	Scopes       []string   `yaml:"scopes"`
+	// PartialRedirectURIs says that the server has registered redirect_uris without their queries, which may vary (RFC 6749
+	// section 3.1.2.2).
+	PartialRedirectURIs bool     `yaml:"partial_redirect_uris"`
+	Grants              []string `yaml:"grants"`
+	Scopes              []string `yaml:"scopes"`
 }
 
 // User is the resource owner that the tester plays.

@@ -281,8 +281,8 @@ func (v *validator) clients(c Config) {
 		switch auth := client.AuthOrDefault(); {
 		case auth == PrivateKeyJWT && client.KeyFile == "":
 			v.add(path+".key_file", "is missing; private_key_jwt signs with it")
-		case (auth == Basic || auth == Post || auth == SecretJWT) && client.Secret == "" && client.SecretEnv == "":
-			v.add(path+".secret", "is missing; %s needs it (or secret_env)", auth)
+		case (auth == Basic || auth == Post || auth == SecretJWT) && client.Secret == "" && client.SecretEnv == "" && !client.EmptySecret:
+			v.add(path+".secret", "is missing; %s needs it (or secret_env, or empty_secret)", auth)
 		case auth == NoClientAuth && client.Secret != "":
 			v.add(path+".auth", "none excludes a secret")
 		}

@@ -59,6 +59,8 @@ type Request struct {
 	scratch bool
 	// identifies marks an authorization request: it names its client by client_id and carries no authentication.
 	identifies bool
+	// foreign marks a request that a page of another site made: cookies that browsers keep back then are not sent.
+	foreign bool
 	// authParams are the names of the parameters that client authentication put there.
 	authParams []string
 	broken     error // why the request cannot be made
@@ -81,7 +83,11 @@ type flow struct {
 	deny         bool
 	denyAtLogin  bool
 	stopAtPage   bool
-	authorize    []RequestEdit // edits of the grant's authorization request
+	// stopAtConsent ends the walk where the owner would approve or deny.
+	stopAtConsent bool
+	// untouched: nobody enters or presses anything; pages that go on by themselves are followed.
+	untouched bool
+	authorize []RequestEdit // edits of the grant's authorization request
 }
 
 // edits reports whether the flow differs from the usual one by more than its client and response type.
