@@ -28,7 +28,7 @@ func (x *exchange) json(step string, status int, o object) {
 	o = x.p.shuffle.members(o)
 	ops := x.ops(step)
 	if len(ops) == 0 {
-		x.send(&answer{status, header, o.encode()})
+		x.send(&answer{status, header, x.encode(o)})
 		return
 	}
 	for _, op := range ops {
@@ -45,12 +45,20 @@ func (x *exchange) json(step string, status int, o object) {
 			o = object{{op.Members.Wrap, o}}
 		}
 	}
-	a := &answer{status, header, o.encode()}
+	a := &answer{status, header, x.encode(o)}
 	for _, op := range ops {
 		a.reformat(op.Format, o)
 	}
 	x.edit(a, ops, o.variables())
 	x.send(a)
+}
+
+// encode writes a JSON object as the settings want it.
+func (x *exchange) encode(o object) []byte {
+	if !x.p.settings.EscapedJSON {
+		return o.encode()
+	}
+	return escapeJSON(o.encode())
 }
 
 // uncacheable sets the headers that RFC 6749 section 5.1 demands of every answer with credentials.
@@ -396,6 +404,14 @@ func (r *redirection) write(x *exchange, a *answer, ps params) {
 	encoded := r.encode(ps)
 	if (r.in == "query" || r.in == "both") && encoded != "" {
 		joiner := r.joiner
+		if joiner == "naive" { // without regard to a fragment
+			joiner = "?"
+			if strings.Contains(target, "?") {
+				joiner = "&"
+			}
+			r.finish(x, a, target+joiner+encoded, encoded, ps)
+			return
+		}
 		if joiner == "" {
 			joiner = "?"
 			if strings.Contains(target, "?") {

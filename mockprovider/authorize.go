@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // authorizationRequest is a checked authorization request (RFC 6749 section 4.1.1).
@@ -234,6 +233,7 @@ func (x *exchange) checkRedirectSyntax(requested string) *oauthError {
 		return errorPage(invalidRequest("redirect_uri is not a URI"))
 	case err == nil && u.Scheme == "" && !x.mode(step, "relative"):
 		return errorPage(invalidRequest("redirect_uri is not an absolute URI"))
+	case strings.HasSuffix(requested, "#") && strings.Count(requested, "#") == 1 && x.mode(step, "bare-hash"):
 	case strings.Contains(requested, "#") && !x.mode(step, "fragment"):
 		return errorPage(invalidRequest("redirect_uri has a fragment"))
 	case x.mode(step, "https-only") && err == nil && u.Scheme != "https":
@@ -286,7 +286,7 @@ func (p *Provider) responseTypes() []string {
 			}
 		}
 	}
-	return types
+	return append(types, p.settings.ResponseTypes...)
 }
 
 // sortedWords is a response type with its words in one order, since the order does not matter (RFC 6749 section 3.1.1).
@@ -378,6 +378,8 @@ func (x *exchange) checkState(a *authorizationRequest) *oauthError {
 		switch state, given := x.params.lookup("state"); {
 		case !given && x.p.settings.RequireState:
 			return invalidRequest("state is missing")
+		case given && x.mode("authorize.state", "session-id") && (len(state) > 128 || keep(state, func(r rune) bool { return isAlnum(r) || r == ',' || r == '-' }) != state):
+			return invalidRequest("state is not made of 1 to 128 letters, digits, commas and hyphens")
 		case keep(state, func(r rune) bool { return r >= 0x20 && r <= 0x7e }) != state:
 			return invalidRequest("state has characters that RFC 6749 appendix A.5 does not allow")
 		}
@@ -447,7 +449,7 @@ func (x *exchange) refuseAuthorization(a *authorizationRequest, err *oauthError)
 			a.state = x.params.get("state")
 		}
 	}
-	if err.Page || err.Allow != "" || x.redirectURI == "" {
+	if err.Page || err.Allow != "" || x.redirectURI == "" || !x.p.settings.ErrorRedirects && !err.Redirect {
 		x.showError(err)
 		return
 	}
@@ -484,6 +486,12 @@ func (x *exchange) showError(err *oauthError) {
 	if err.Allow != "" {
 		x.w.Header().Set("Allow", err.Allow)
 	}
+	if x.p.settings.ErrorPages == "json" {
+		x.err, x.status = err, status
+		x.uncacheable()
+		x.json("authorize.error_json", status, x.errorObject(err))
+		return
+	}
 	x.page("authorize.error_page", status, "error.html", pageData{Title: "This request cannot be answered",
 		Text: "The application sent a request that this server refuses: " + err.Description + ".", Code: err.Code})
 }
@@ -517,9 +525,14 @@ func (x *exchange) respondAuthorization(t *transaction) {
 func (x *exchange) issueCode(a *authorizationRequest, g *grant) string {
 	c := &code{grant: g, redirectURI: a.redirectURI, redirectURIGiven: a.redirectURIGiven, challenge: a.challenge, challengeMethod: a.challengeMethod}
 	x.code = c
-	c.value = x.mint("code.generate")
 	if lifetime := x.duration("code.lifetime", x.p.settings.Lifetimes.Code); lifetime != 0 {
 		c.expires = x.now.Add(lifetime)
+	}
+	if x.text("code.format", x.p.settings.Code.Format) == "jwt" {
+		c.id = x.identifier("code.id")
+		c.value = x.jwtCode(c)
+	} else {
+		c.value = x.mint("code.generate")
 	}
 	x.p.store.codes.put(c.value, c)
 	return c.value
@@ -529,7 +542,7 @@ func (x *exchange) issueToFragment(a *authorizationRequest, g *grant) params {
 	t := x.issueAccess(g, x.granted)
 	ps := params{{"access_token", t.value}, {"token_type", "Bearer"}}
 	if !t.expires.IsZero() {
-		ps = append(ps, param{"expires_in", strconv.FormatInt(int64(t.expires.Sub(x.now)/time.Second), 10)})
+		ps = append(ps, param{"expires_in", strconv.FormatInt(x.remaining(t), 10)})
 	}
 	if asked := x.params.get("scope"); asked == "" || x.tellsScope(asked, t.scope) {
 		ps = append(ps, param{"scope", strings.Join(t.scope, " ")})

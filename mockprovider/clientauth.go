@@ -1,6 +1,7 @@
 package mockprovider
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"encoding/base64"
 	"slices"
@@ -113,6 +114,9 @@ func (x *exchange) clientCredentials() (id, secret string, hasSecret bool, err *
 	if x.localMode(auth+".post", "off") {
 		secretInBody = false
 	}
+	if x.localMode(auth+".post", "not-read") {
+		bodyID, idInBody, secretInBody = "", false, false
+	}
 	header := x.r.Header.Get("Authorization")
 	if header != "" && !x.localMode(auth+".basic", "off") {
 		id, secret, err = x.basicCredentials(header)
@@ -155,7 +159,7 @@ func (x *exchange) withBasic(id, secret, bodyID string, idInBody bool, bodySecre
 	}
 	if secretInBody && x.localMode(auth+".multiple", "body") {
 		x.auth = "client_secret_post"
-		return bodyID, bodySecret, true, nil
+		return cmp.Or(bodyID, id), bodySecret, true, nil
 	}
 	if idInBody && x.localMode(auth+".client_id_match", "body") {
 		return bodyID, secret, true, nil
@@ -191,6 +195,13 @@ func (x *exchange) basicCredentials(header string) (id, secret string, err *oaut
 	x.auth = "client_secret_basic"
 	raw, decodeErr := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 	rawID, rawSecret, hasColon := strings.Cut(string(raw), ":")
+	if x.localMode(auth+".basic", "second-colon-ends") {
+		rawSecret = cut(rawSecret, ":")
+	}
+	if (decodeErr != nil || !hasColon || rawID == "") && x.localMode(auth+".header", "ignored") {
+		x.auth = ""
+		return "", "", nil
+	}
 	dialect := formDialect{}
 	id, good1 := dialect.decode(rawID)
 	secret, good2 := dialect.decode(rawSecret)

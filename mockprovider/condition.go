@@ -32,6 +32,7 @@ type condition struct {
 	Unsent       []string            `yaml:"unsent" doc:"parameters that were not sent, not even without a value (all of them)"`
 	Empty        []string            `yaml:"empty" doc:"parameters that were sent without a value (all of them)"`
 	Repeated     []string            `yaml:"repeated" doc:"parameters that were sent more than once (any of them; * for any parameter)"`
+	Single       []string            `yaml:"single" doc:"parameters that were not sent more than once (all of them)"`
 	Unknown      *bool               `yaml:"unknown_parameter" doc:"the request has a parameter that the endpoint does not know"`
 	HasQuery     *bool               `yaml:"has_query" doc:"the request URI has a query"`
 	HasBody      *bool               `yaml:"has_body" doc:"the request has a body"`
@@ -121,6 +122,11 @@ func (c *condition) matches(x *exchange) bool {
 	}
 	if len(c.Repeated) > 0 && !c.repeats(x) {
 		return false
+	}
+	for _, name := range c.Single {
+		if len(x.sent.all(name)) > 1 {
+			return false
+		}
 	}
 	flag := func(want *bool, is func() bool) bool { return want == nil || *want == is() }
 	return flag(c.Unknown, x.hasUnknownParameter) &&

@@ -132,7 +132,12 @@ func (x *exchange) readParameters(fromQuery bool) *oauthError {
 		if e := x.local(".content_type", func() *oauthError { return x.checkContentType(len(body)) }); e != nil {
 			return e
 		}
-		if deviated && x.mode(step, "json") && isJSON(x.r.Header.Get("Content-Type")) {
+		contentType := x.r.Header.Get("Content-Type")
+		json := deviated && x.mode(step, "json") && isJSON(contentType)
+		if !json && !isForm(contentType) && x.localMode(".content_type", "other-ignored") {
+			body = nil
+		}
+		if json {
 			x.sent, wellFormed = parseJSONParameters(body)
 		} else {
 			x.sent, wellFormed = parseForm(string(body), dialect)
@@ -163,7 +168,7 @@ func (x *exchange) checkContentType(bodyLength int) *oauthError {
 	}
 	mediaType, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil && mediaType == "" || !strings.EqualFold(mediaType, "application/x-www-form-urlencoded") {
-		if x.localMode(".parameters", "json") && isJSON(contentType) {
+		if x.localMode(".parameters", "json") && isJSON(contentType) || x.localMode(".content_type", "other-ignored") {
 			return nil
 		}
 		return invalidRequest("the content type is application/x-www-form-urlencoded")
@@ -172,6 +177,11 @@ func (x *exchange) checkContentType(bodyLength int) *oauthError {
 		return invalidRequest("the content type takes no parameters")
 	}
 	return nil
+}
+
+func isForm(contentType string) bool {
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	return mediaType == "application/x-www-form-urlencoded"
 }
 
 func isJSON(contentType string) bool {
@@ -225,6 +235,7 @@ func (x *exchange) omitEmpty(step string) {
 	x.params = x.sent
 	last := x.mode(step, "last") // of a repeated parameter the last value counts
 	if !last && !slices.ContainsFunc(x.sent, func(p param) bool { return p.value == "" }) {
+		x.mergeRepeated(step)
 		return
 	}
 	keepEmpty := x.modeOp(step, "keep-empty")
@@ -238,6 +249,20 @@ func (x *exchange) omitEmpty(step string) {
 		slices.Reverse(kept)
 	}
 	x.params = kept
+	x.mergeRepeated(step)
+}
+
+// mergeRepeated applies the modes that make one value, or none, of a repeated parameter.
+func (x *exchange) mergeRepeated(step string) {
+	for mode, merge := range map[string]func(values []string) (string, bool){
+		"join-comma":    func(values []string) (string, bool) { return strings.Join(values, ","), true },
+		"join-space":    func(values []string) (string, bool) { return strings.Join(values, " "), true },
+		"drop-repeated": func([]string) (string, bool) { return "", false },
+	} {
+		if o := x.modeOp(step, mode); o != nil {
+			x.params = x.params.merge(o.Names, merge)
+		}
+	}
 }
 
 // checkRepeated is the rule of RFC 6749 section 3.1 and 3.2: no parameter more than once, apart from those that their own

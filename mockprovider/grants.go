@@ -2,7 +2,6 @@ package mockprovider
 
 import (
 	"crypto/subtle"
-	"slices"
 )
 
 // grantClientCredentials is RFC 6749 section 4.4.
@@ -26,7 +25,7 @@ func (x *exchange) grantClientCredentials() *oauthError {
 	g.audience = x.params.all("resource")
 	t := issued{access: x.issueAccess(g, scope), asked: x.params.get("scope")}
 	if x.flag("token.client_credentials.refresh_token", false) {
-		t.refresh = x.issueRefresh(g, scope)
+		t.refresh = x.issueRefresh(g, scope, t.access)
 	}
 	x.respondToken(t)
 	return nil
@@ -77,9 +76,9 @@ func (x *exchange) grantPassword() *oauthError {
 	g.audience = x.params.all("resource")
 	t := issued{access: x.issueAccess(g, scope), asked: x.params.get("scope")}
 	if x.wantsRefresh(x.client, scope) {
-		t.refresh = x.issueRefresh(g, scope)
+		t.refresh = x.issueRefresh(g, scope, t.access)
 	}
-	if slices.Contains(scope, "openid") && x.p.settings.OpenID {
+	if x.wantsIDToken(scope) {
 		t.idToken = x.idToken(g, t.access.value, "")
 	}
 	x.respondToken(t)

@@ -1,7 +1,6 @@
 package mockprovider
 
 import (
-	"slices"
 	"time"
 )
 
@@ -58,6 +57,18 @@ func (x *exchange) grantAuthorizationCode() *oauthError {
 		func() *oauthError { return x.checkTokenRedirectURI(c) },
 		func() *oauthError { return x.checkVerifier(c) },
 	); err != nil {
+		return err
+	}
+	if err := x.guard("token.authorization_code.scope", func() *oauthError {
+		asked := words(x.params.get("scope"))
+		switch {
+		case len(asked) == 0:
+		case x.mode("token.authorization_code.scope", "within") && !subset(asked, c.grant.scope),
+			x.mode("token.authorization_code.scope", "same") && !sameWords(asked, c.grant.scope):
+			return invalidScope("scope exceeds what the resource owner granted")
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
 	if err := x.redeem(c); err != nil {
@@ -146,12 +157,15 @@ func (x *exchange) checkTokenRedirectURI(c *code) *oauthError {
 func (x *exchange) tokensForCode(c *code) *oauthError {
 	g := c.grant
 	scope := x.grantedBy(x.list("scope.granted", g.scope))
+	if asked := words(x.params.get("scope")); len(asked) > 0 && x.mode("token.authorization_code.scope", "within") {
+		scope = asked
+	}
 	x.granted = scope
 	t := issued{access: x.issueAccess(g, scope)}
 	if x.wantsRefresh(x.client, scope) {
-		t.refresh = x.issueRefresh(g, scope)
+		t.refresh = x.issueRefresh(g, scope, t.access)
 	}
-	if slices.Contains(scope, "openid") && x.p.settings.OpenID {
+	if x.wantsIDToken(scope) {
 		t.idToken = x.idToken(g, t.access.value, "")
 	}
 	x.respondToken(t)

@@ -387,7 +387,7 @@ func (x *exchange) exchangeScope(subject *party) ([]string, *oauthError) {
 	if err := x.guard(step+".required", func() *oauthError { return nil }); err != nil && !x.params.has("scope") {
 		return nil, err
 	}
-	if !x.params.has("scope") && subject.scope != nil {
+	if !x.params.has("scope") && subject.scope != nil && !x.mode(step, "asked-only") {
 		if len(x.client.Scopes) > 0 {
 			return intersect(subject.scope, x.client.Scopes), nil
 		}
@@ -479,7 +479,7 @@ func (x *exchange) respondExchange(g *grant, kind string) {
 		value, tokenType = x.idToken(g, "", ""), "N_A"
 		expires = x.now.Add(x.duration("id_token.lifetime", x.p.settings.Lifetimes.IDToken))
 	case refreshToken:
-		t := x.issueRefresh(g, g.scope)
+		t := x.issueRefresh(g, g.scope, nil)
 		if x.mode(exchangeStep+".refresh_token", "own-member") {
 			refresh, t = t, x.issueAccess(g, g.scope)
 		}
@@ -495,7 +495,7 @@ func (x *exchange) respondExchange(g *grant, kind string) {
 	x.uncacheable()
 	o := object{{"access_token", value}, {"issued_token_type", tokenTypePrefix + kind}, {"token_type", tokenType}}
 	if !expires.IsZero() {
-		o = append(o, member{"expires_in", int64(expires.Sub(x.now) / time.Second)})
+		o = append(o, member{"expires_in", x.remaining(&token{expires: expires})})
 	}
 	if asked := x.params.get("scope"); kind != idTokenType && x.tellsScope(asked, g.scope) {
 		o = append(o, member{"scope", strings.Join(g.scope, " ")})

@@ -1,7 +1,6 @@
 package mockprovider
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -68,9 +67,11 @@ func (x *exchange) grantRefreshToken() *oauthError {
 
 func (x *exchange) findRefreshToken(value string) *token {
 	const step = "token.refresh_token.known"
-	if t, ok := x.p.store.tokens.get(value); ok && (t.kind == refreshToken || x.mode(step, "access-token")) {
+	t, ok := x.p.store.tokens.get(value)
+	if ok && (t.kind == refreshToken || x.mode(step, "access-token")) {
 		return t
 	}
+	x.token = t                 // of another kind, or nil
 	if x.mode(step, "prefix") { // only the beginning is compared
 		var found *token
 		x.p.store.tokens.each(func(key string, t *token) {
@@ -174,6 +175,9 @@ func (x *exchange) tokensForRefresh(t *token, scope []string, rotate bool) *oaut
 		out.asked = asked
 	}
 	if rotate {
+		if t.pair != nil && x.mode("refresh_token.rotation", "ends-access-token") {
+			t.pair.revoked.Store(true)
+		}
 		full := t.scope // a new refresh token has the scope of the old one (RFC 6749 section 6)
 		if x.mode("refresh_token.scope", "narrowed") {
 			full = scope
@@ -184,12 +188,12 @@ func (x *exchange) tokensForRefresh(t *token, scope []string, rotate bool) *oaut
 		if x.mode("refresh_token.rotation", "dead") {
 			out.refresh = &token{value: x.mint("refresh_token.generate")}
 		} else {
-			out.refresh = x.issueRefresh(g, full)
+			out.refresh = x.issueRefresh(g, full, out.access)
 		}
 	} else if x.mode("refresh_token.rotation", "return-same") {
 		out.refresh = t
 	}
-	if slices.Contains(scope, "openid") && x.p.settings.OpenID {
+	if x.wantsIDToken(scope) {
 		out.idToken = x.idToken(g, out.access.value, "")
 	}
 	x.respondToken(out)

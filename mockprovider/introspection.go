@@ -25,7 +25,7 @@ func (x *exchange) introspect() (object, *oauthError) {
 		return nil, err
 	}
 	if err := x.guard("introspection.client_type", func() *oauthError {
-		if x.client.Public {
+		if x.client.Public || x.mode("introspection.client_type", "client-credentials") && !x.client.mayUse("client_credentials") {
 			return invalidClient("introspection is for clients that authenticate")
 		}
 		return nil
@@ -137,7 +137,7 @@ func (x *exchange) clientRequest() *oauthError {
 func (x *exchange) hint() *oauthError {
 	hint := x.params.get("token_type_hint")
 	return x.local(".hint", func() *oauthError {
-		known := hint == "" || hint == accessToken || hint == refreshToken
+		known := hint == "" || hint == accessToken || hint == refreshToken || hint == "auth_code" && x.flag("revocation.code", false)
 		if !known && x.localMode(".hint", "known-only") {
 			return &oauthError{Code: "unsupported_token_type", Description: "token_type_hint is not known"}
 		}

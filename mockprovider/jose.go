@@ -67,7 +67,10 @@ func encode64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) 
 func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 	how := signature{algorithm: algorithm}
 	if strings.HasPrefix(algorithm, "HS") {
-		if how.key = "hs256-secret"; x.variable("secret", nil) == "" {
+		switch how.key = "hs256-secret"; {
+		case kind != "id_token": // for the provider and its resource servers, not for the client
+			how.key = sharedKey
+		case x.variable("secret", nil) == "":
 			how = signature{algorithm: "RS256"}
 		}
 	}
@@ -88,13 +91,13 @@ func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 	switch how.key {
 	case "unpublished":
 		header = append(header, member{"kid", key.id + "-unpublished"})
-	case "hs256-secret", "none":
+	case "hs256-secret", sharedKey, "none":
 	default:
 		header = append(header, member{"kid", key.id})
 	}
 	header = x.editObject(kind+".header", header)
 	claims = x.editObject(kind+".claims", claims)
-	input := encode64(header.encode()) + "." + encode64(claims.encode())
+	input := encode64(x.encode(header)) + "." + encode64(x.encode(claims))
 	return input + "." + how.sign(x, key, input)
 }
 
@@ -145,6 +148,12 @@ func (s *signature) keyAlgorithm() string {
 	return "RS256"
 }
 
+// sharedKey says that a token is signed with sharedSecret, which is as public as the keys.
+const (
+	sharedKey    = "shared"
+	sharedSecret = "not-a-secret.hs256.0123456789abcdef0123456789abcdef"
+)
+
 func (s *signature) sign(x *exchange, key *signingKey, input string) string {
 	var raw []byte
 	switch s.key {
@@ -158,6 +167,8 @@ func (s *signature) sign(x *exchange, key *signingKey, input string) string {
 			return ""
 		}
 		raw = s.mac(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), input)
+	case sharedKey:
+		raw = s.mac([]byte(sharedSecret), input)
 	default:
 		raw = key.sign([]byte(input))
 	}

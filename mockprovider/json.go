@@ -3,9 +3,11 @@ package mockprovider
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // object is a JSON object whose members keep their order and may repeat, which encoding/json cannot express.
@@ -321,4 +323,22 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// escapeJSON writes slashes and what is not ASCII as escapes. Both occur in strings only.
+func escapeJSON(text []byte) []byte {
+	out := make([]byte, 0, len(text)+16)
+	for _, r := range string(text) {
+		switch {
+		case r == '/':
+			out = append(out, '\\', '/')
+		case r < 0x80:
+			out = append(out, byte(r))
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				out = fmt.Appendf(out, "\\u%04x", unit)
+			}
+		}
+	}
+	return out
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,9 +132,9 @@ func (p *Provider) Issue(i Issuance) (Tokens, error) {
 		tokens.ExpiresIn = int(access.expires.Sub(x.now) / time.Second)
 	}
 	if x.wantsRefresh(client, scope) {
-		tokens.RefreshToken = x.issueRefresh(g, scope).value
+		tokens.RefreshToken = x.issueRefresh(g, scope, access).value
 	}
-	if slices.Contains(scope, "openid") && p.settings.OpenID {
+	if x.wantsIDToken(scope) {
 		tokens.IDToken = x.idToken(g, access.value, "")
 	}
 	return tokens, nil

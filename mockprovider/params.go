@@ -119,6 +119,22 @@ func (ps params) repeated(except ...string) string {
 	return ""
 }
 
+// merge makes one value, or none, of each parameter in names (empty: any) that occurs more than once.
+func (ps params) merge(names []string, merge func(values []string) (string, bool)) params {
+	merged := make(params, 0, len(ps))
+	for _, p := range ps {
+		values := ps.all(p.name)
+		if len(values) < 2 || len(names) > 0 && !slices.Contains(names, p.name) {
+			merged = append(merged, p)
+			continue
+		}
+		if value, ok := merge(values); ok && !merged.has(p.name) {
+			merged = append(merged, param{p.name, value})
+		}
+	}
+	return merged
+}
+
 // set replaces the first occurrence of a parameter, or appends it.
 func (ps params) set(name, value string) params {
 	for i := range ps {

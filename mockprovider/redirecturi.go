@@ -61,6 +61,8 @@ var redirectModes = []Mode{
 	{"loopback-path", "for loopback hosts any port and any path"},
 	{"first-of-list", "the requested value may be a list separated by spaces or commas that begins with the registered URI"},
 	{"none-registered", "at the authorization endpoint: a client that has registered none may use any"},
+	{"scheme-host-path", "scheme, host and path are the same as browsers read them (case of the host, dot segments, backslashes); user name, port, query and an empty fragment do not matter"},
+	{"as-browsers-read", "both are the same as browsers read them: case of the host, default port, dot segments, backslashes"},
 	{"loopback-fixed-port", "stricter than allowed: the port of a loopback URI has to be the registered one (RFC 8252 section 7.3)"},
 }
 
@@ -145,7 +147,9 @@ var redirectComparisons = map[string]func(registered, requested string) bool{
 	"loopback-path": parsed(func(r, q *url.URL) bool {
 		return isLoopback(r.Hostname()) && r.Scheme == q.Scheme && r.Hostname() == q.Hostname()
 	}),
-	"first-of-list": func(r, q string) bool { return strings.HasPrefix(q, r+" ") || strings.HasPrefix(q, r+",") },
+	"scheme-host-path": func(r, q string) bool { return whatwg(r, false) == whatwg(q, false) },
+	"as-browsers-read": func(r, q string) bool { return whatwg(r, true) == whatwg(q, true) },
+	"first-of-list":    func(r, q string) bool { return strings.HasPrefix(q, r+" ") || strings.HasPrefix(q, r+",") },
 }
 
 // parsed makes a comparison of URLs out of one of parsed URLs; what does not parse does not match.
@@ -198,6 +202,47 @@ func singleSlashes(s string) string {
 		s = strings.ReplaceAll(s, "//", "/")
 	}
 	return s
+}
+
+// whatwg writes an http or https URL as the URL standard of the WHATWG reads it: all of it, or scheme, host and path alone.
+func whatwg(uri string, all bool) string {
+	uri = strings.Trim(uri, " \t\r\n\f\x00")
+	uri = keep(uri, func(r rune) bool { return r != '\t' && r != '\r' && r != '\n' })
+	scheme, rest, ok := strings.Cut(uri, ":")
+	if !ok || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
+		return uri
+	}
+	rest, fragment, hasFragment := strings.Cut(rest, "#")
+	rest, query, hasQuery := strings.Cut(rest, "?")
+	rest = strings.TrimLeft(strings.ReplaceAll(rest, `\`, "/"), "/")
+	authority, location, _ := strings.Cut(rest, "/")
+	u := url.URL{Scheme: strings.ToLower(scheme), Host: strings.ToLower(authority[strings.LastIndexByte(authority, '@')+1:])}
+	host := unescape(withoutDefaultPort(&u))
+	if !all {
+		host = (&url.URL{Host: host}).Hostname()
+	}
+	segments := []string{}
+	parts := strings.Split(location, "/")
+	for i, segment := range parts {
+		switch dots := strings.ReplaceAll(strings.ToLower(segment), "%2e", "."); {
+		case dots == "..":
+			segments = segments[:max(0, len(segments)-1)]
+		case dots != ".":
+			segments = append(segments, segment)
+			continue
+		}
+		if i == len(parts)-1 {
+			segments = append(segments, "")
+		}
+	}
+	out := u.Scheme + "://" + host + "/" + strings.Join(segments, "/")
+	if all && hasQuery {
+		out += "?" + query
+	}
+	if all && hasFragment {
+		out += "#" + fragment
+	}
+	return out
 }
 
 // normalise is RFC 3986 section 6.2.2 and 6.2.3.

@@ -18,6 +18,14 @@ func (x *exchange) revoke() *oauthError {
 	if err := x.clientRequest(); err != nil {
 		return err
 	}
+	if err := x.guard("revocation.client_type", func() *oauthError {
+		if x.mode("revocation.client_type", "client-credentials") && !x.client.mayUse("client_credentials") {
+			return invalidClient("this client may not revoke")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	value, given := x.params.lookup("token")
 	if err := x.guard("revocation.token.required", func() *oauthError {
 		if !given {
@@ -29,6 +37,12 @@ func (x *exchange) revoke() *oauthError {
 	}
 	if err := x.hint(); err != nil {
 		return err
+	}
+	if x.params.get("token_type_hint") == "auth_code" && x.flag("revocation.code", false) {
+		if c, ok := x.p.store.codes.get(value); ok && c.grant.client == x.client.ID {
+			c.used.Store(true)
+		}
+		return nil
 	}
 	t := x.tokenByHint(value)
 	if err := x.guard("revocation.token.known", func() *oauthError { return nil }); t == nil && err != nil {
@@ -59,6 +73,9 @@ func (x *exchange) revoke() *oauthError {
 	if t.kind == accessToken {
 		if x.flag("revocation.access_token", true) {
 			t.revoked.Store(true)
+			if t.pair != nil && x.mode("revocation.access_token", "pair") {
+				t.pair.revoked.Store(true)
+			}
 		}
 		return nil
 	}

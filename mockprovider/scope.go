@@ -108,6 +108,8 @@ func (x *exchange) grantedBy(scope []string) []string {
 		return scope[max(0, len(scope)-1):]
 	case x.mode("scope.granted", "none"):
 		return []string{}
+	case x.mode("scope.granted", "server-order"):
+		return intersect(x.p.settings.Scopes, scope)
 	case x.mode("scope.granted", "default"):
 		return x.p.settings.DefaultScope
 	case x.mode("scope.granted", "wider"):

@@ -27,6 +27,7 @@ type Settings struct {
 	Grants            []string `yaml:"grants" doc:"grant types that the provider has"`
 	Implicit          bool     `yaml:"implicit" doc:"response_type=token"`
 	Hybrid            bool     `yaml:"hybrid" doc:"the response types code id_token, code token, code id_token token and id_token (OpenID Connect Core section 3); what has a token, or no code, is for clients with the grant implicit"`
+	ResponseTypes     []string `yaml:"response_types" doc:"further response types, made of the words code, token and id_token"`
 	ResponseModes     []string `yaml:"response_modes" doc:"query, fragment, form_post"`
 	ClientAuthMethods []string `yaml:"client_auth_methods" doc:"client_secret_basic, client_secret_post, none"`
 
@@ -42,6 +43,7 @@ type Settings struct {
 
 	PKCE        PKCESettings        `yaml:"pkce"`
 	Lifetimes   Lifetimes           `yaml:"lifetimes"`
+	Code        CodeSettings        `yaml:"code"`
 	AccessToken AccessTokenSettings `yaml:"access_token"`
 	Refresh     RefreshSettings     `yaml:"refresh"`
 	IDToken     IDTokenSettings     `yaml:"id_token"`
@@ -52,6 +54,10 @@ type Settings struct {
 	TrustedIssuers map[string]TrustedIssuer `yaml:"trusted_issuers" doc:"whose software statements (RFC 7591) are believed, by issuer identifier"`
 
 	CORS CORSSettings `yaml:"cors"`
+
+	ErrorRedirects bool   `yaml:"error_redirects" doc:"errors of authorization requests go to the client where its redirect_uri is right; false: none does"`
+	ErrorPages     string `yaml:"error_pages" doc:"what answers errors that do not go to the client: html (a page) or json (RFC 6749 section 5.2)"`
+	EscapedJSON    bool   `yaml:"escaped_json" doc:"JSON is written with \\/ for a slash and \\uXXXX for what is not ASCII"`
 
 	IssParameter    bool `yaml:"iss_parameter" doc:"iss in authorization responses (RFC 9207)"`
 	RequireState    bool `yaml:"require_state" doc:"authorization requests need a state"`
@@ -76,16 +82,24 @@ type Lifetimes struct {
 	Session      time.Duration `yaml:"session"`
 }
 
+// CodeSettings says what authorization codes look like.
+type CodeSettings struct {
+	Format    string `yaml:"format" doc:"opaque, or jwt"`
+	Algorithm string `yaml:"algorithm" doc:"as for access_token.algorithm, HS256 to HS512 with a published secret"`
+}
+
 // AccessTokenSettings says what access tokens look like.
 type AccessTokenSettings struct {
 	Format    string   `yaml:"format" doc:"opaque, or jwt (RFC 9068)"`
-	Algorithm string   `yaml:"algorithm" doc:"RS256 to RS512, PS256 to PS512, ES256 to ES512, EdDSA, or HS256 to HS512 with the client's secret"`
+	Algorithm string   `yaml:"algorithm" doc:"RS256 to RS512, PS256 to PS512, ES256 to ES512, EdDSA, or HS256 to HS512 (ID tokens with the client's secret, others with a published one)"`
 	Audience  []string `yaml:"audience" doc:"aud; default: the resource's URL"`
 }
 
 // RefreshSettings is the policy on refresh tokens.
 type RefreshSettings struct {
-	Issue          string        `yaml:"issue" doc:"always (to clients with the grant), offline_access (with that scope) or never"`
+	Format         string        `yaml:"format" doc:"opaque, or jwt"`
+	Algorithm      string        `yaml:"algorithm" doc:"as for access_token.algorithm, HS256 to HS512 with a published secret"`
+	Issue          string        `yaml:"issue" doc:"always (to clients with the grant), offline_access (with that scope), openid_offline_access (with that scope, or without openid) or never"`
 	Rotation       bool          `yaml:"rotation" doc:"a refresh yields a new refresh token"`
 	ReuseDetection bool          `yaml:"reuse_detection" doc:"using a rotated refresh token revokes the grant"`
 	Grace          time.Duration `yaml:"grace" doc:"how long a rotated refresh token still works"`
@@ -133,8 +147,9 @@ func strictSettings() Settings {
 		PKCE:          PKCESettings{Required: "public", Methods: []string{"S256"}},
 		Lifetimes: Lifetimes{Code: time.Minute, AccessToken: 15 * time.Minute, RefreshToken: 30 * 24 * time.Hour, IDToken: 15 * time.Minute,
 			Session: 8 * time.Hour},
+		Code:        CodeSettings{Format: "opaque", Algorithm: "RS256"},
 		AccessToken: AccessTokenSettings{Format: "opaque", Algorithm: "RS256"},
-		Refresh:     RefreshSettings{Issue: "always", Rotation: true, ReuseDetection: true},
+		Refresh:     RefreshSettings{Format: "opaque", Algorithm: "RS256", Issue: "always", Rotation: true, ReuseDetection: true},
 		IDToken:     IDTokenSettings{Algorithm: "RS256"},
 		TokenExchange: TokenExchangeSettings{
 			SubjectTokenTypes:   []string{accessToken, refreshToken, idTokenType, jwtType},
@@ -145,7 +160,8 @@ func strictSettings() Settings {
 		},
 		Registration:   RegistrationSettings{Access: "open", InitialAccessToken: "not-a-secret.initial-access-token.0123456789"},
 		TrustedIssuers: readyMadeIssuers(),
-		IssParameter:   true, InvalidClient: 401, OpenID: true,
+		ErrorRedirects: true, ErrorPages: "html",
+		IssParameter: true, InvalidClient: 401, OpenID: true,
 	}
 }
 
@@ -157,14 +173,19 @@ func (s *Settings) check() error {
 	}{
 		{"issuer_from", s.IssuerFrom, []string{"fixed", "host", "forwarded"}},
 		{"login", s.Login, []string{"form", "auto"}},
+		{"error_pages", s.ErrorPages, []string{"html", "json"}},
 		{"consent", s.Consent, []string{"form", "once", "auto"}},
 		{"unknown_scope", s.UnknownScope, []string{"refuse", "ignore"}},
 		{"scope_response", s.ScopeResponse, []string{"always", "changed", "never"}},
 		{"pkce.required", s.PKCE.Required, []string{"none", "public", "all"}},
 		{"access_token.format", s.AccessToken.Format, []string{"opaque", "jwt"}},
 		{"access_token.algorithm", s.AccessToken.Algorithm, algorithms},
+		{"code.format", s.Code.Format, []string{"opaque", "jwt"}},
+		{"code.algorithm", s.Code.Algorithm, algorithms},
+		{"refresh.format", s.Refresh.Format, []string{"opaque", "jwt"}},
+		{"refresh.algorithm", s.Refresh.Algorithm, algorithms},
 		{"id_token.algorithm", s.IDToken.Algorithm, algorithms},
-		{"refresh.issue", s.Refresh.Issue, []string{"always", "offline_access", "never"}},
+		{"refresh.issue", s.Refresh.Issue, []string{"always", "offline_access", "openid_offline_access", "never"}},
 		{"registration.access", s.Registration.Access, []string{"open", "token", "off"}},
 	}
 	for _, w := range words {

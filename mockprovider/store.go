@@ -88,7 +88,7 @@ type grant struct {
 	user                          *ResourceOwner // nil for client_credentials
 	scope                         []string
 	nonce                         string
-	authTime                      time.Time
+	authTime, made                time.Time
 	audience                      []string
 	exchanged                     bool        // by RFC 8693
 	owner                         string      // sub where user is nil and it is not the client itself
@@ -105,6 +105,7 @@ func (g *grant) revoke() {
 // code is an authorization code.
 type code struct {
 	value            string
+	id               string // jti of a JWT
 	grant            *grant
 	redirectURI      string // as in the authorization request
 	redirectURIGiven bool   // the authorization request had a redirect_uri
@@ -130,6 +131,7 @@ type token struct {
 	issued   time.Time
 	expires  time.Time   // zero: never
 	id       string      // jti of a JWT
+	pair     *token      // the refresh or access token that was issued beside it, or nil
 	used     atomic.Bool // a rotated refresh token
 	usedAt   atomic.Int64
 	revoked  atomic.Bool

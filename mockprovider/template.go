@@ -24,6 +24,7 @@ import (
 //	${method}        the HTTP method              ${path}         path of the request URI
 //	${location}      where a redirect leads       ${status}       the answer's HTTP status
 //	${detail}        what a refused value is      ${uuid}         a random UUID
+//	${access_token_id}  jti of the access token beside the refresh token at hand
 //
 // A filter may follow: ${request:state|html}. Filters are the names that `transform` takes, too.
 
@@ -121,6 +122,10 @@ func (x *exchange) variable(expression string, members func(string) string) stri
 		return x.w.Header().Get("Location")
 	case "status":
 		return strconv.Itoa(x.status)
+	case "access_token_id":
+		if x.token != nil && x.token.pair != nil {
+			return x.token.pair.id
+		}
 	case "detail":
 		if x.err != nil {
 			return x.err.Detail
@@ -169,6 +174,7 @@ var transforms = map[string]func(string) string{
 	"unhtml":        html.UnescapeString,
 	"urlencode":     url.QueryEscape,
 	"pathescape":    url.PathEscape,
+	"json":          jsonText,
 	"urldecode":     func(s string) string { d, err := url.QueryUnescape(s); return orElse(d, s, err) },
 	"base64url":     func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
 	"base64":        func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
@@ -224,6 +230,12 @@ func transformer(name string) (func(string) string, error) {
 		return nil, fmt.Errorf("no transform %q%s", name, near)
 	}
 	return nil, fmt.Errorf("no transform %q; known are %s", name, strings.Join(known, ", "))
+}
+
+// jsonText escapes a string for the inside of a JSON string.
+func jsonText(s string) string {
+	quoted := string(appendString(nil, s))
+	return quoted[1 : len(quoted)-1]
 }
 
 func orElse(s, other string, err error) string {

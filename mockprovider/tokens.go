@@ -92,7 +92,7 @@ func (x *exchange) mintAs(mode, step string) string {
 
 // newGrant records that a resource owner, or a client for itself (user nil), authorized a client.
 func (x *exchange) newGrant(client *RegisteredClient, user *ResourceOwner, scope []string) *grant {
-	return &grant{id: x.p.random.text(22, base64URL), client: client.ID, user: user, scope: scope, authTime: x.now}
+	return &grant{id: x.p.random.text(22, base64URL), client: client.ID, user: user, scope: scope, authTime: x.now, made: x.now}
 }
 
 // issued is what a token response tells about an issuance.
@@ -120,7 +120,7 @@ func (x *exchange) issueAccessAs(g *grant, scope []string, format string) *token
 	x.token = t
 	t.extra = x.extraClaims(g)
 	if x.text("access_token.format", format) == "jwt" {
-		t.id = x.p.random.text(22, base64URL)
+		t.id = x.identifier("access_token.id")
 		t.value = x.jwtAccessToken(t)
 	} else {
 		t.value = x.mint("access_token.generate")
@@ -150,6 +150,38 @@ func (x *exchange) jwtAccessToken(t *token) string {
 	return x.jws("access_token", x.p.settings.AccessToken.Algorithm, "at+jwt", claims)
 }
 
+// jwtRefreshToken is a refresh token that says what it is; no specification has a form for it.
+func (x *exchange) jwtRefreshToken(t *token) string {
+	claims := object{{"iss", x.issuer()}, {"sub", t.grant.subject()}, {"client_id", t.grant.client}, {"scope", strings.Join(t.scope, " ")},
+		{"iat", t.issued.Unix()}, {"exp", t.expiresUnix()}, {"jti", t.id}}
+	if t.pair != nil {
+		claims = append(claims, member{"access_token_id", t.pair.id})
+	}
+	return x.jws("refresh_token", x.p.settings.Refresh.Algorithm, "JWT", claims)
+}
+
+// jwtCode is an authorization code likewise.
+func (x *exchange) jwtCode(c *code) string {
+	claims := object{{"iss", x.issuer()}, {"sub", c.grant.subject()}, {"client_id", c.grant.client}, {"redirect_uri", c.redirectURI},
+		{"scope", strings.Join(c.grant.scope, " ")}, {"iat", x.now.Unix()}, {"jti", c.id}}
+	if !c.expires.IsZero() {
+		claims = append(claims, member{"exp", c.expires.Unix()})
+	}
+	if c.challenge != "" {
+		claims = append(claims, member{"code_challenge", c.challenge}, member{"code_challenge_method", c.challengeMethod})
+	}
+	return x.jws("code", x.p.settings.Code.Algorithm, "JWT", claims)
+}
+
+// remaining is expires_in of an access token.
+func (x *exchange) remaining(t *token) int64 {
+	seconds := int64(t.expires.Sub(x.now) / time.Second)
+	if x.mode("access_token.expires_in", "started-second") {
+		seconds--
+	}
+	return seconds
+}
+
 func (t *token) expiresUnix() int64 {
 	if t.expires.IsZero() {
 		return t.issued.Add(100 * 365 * 24 * time.Hour).Unix()
@@ -175,11 +207,30 @@ func oneOrMany(list []string) any {
 	return list
 }
 
-// issueRefresh makes a refresh token for a grant.
-func (x *exchange) issueRefresh(g *grant, scope []string) *token {
-	t := &token{kind: refreshToken, grant: g, scope: scope, issued: x.now, value: x.mint("refresh_token.generate")}
+// identifier is what a JWT is called inside of it: jti.
+func (x *exchange) identifier(step string) string {
+	if len(x.program) != 0 {
+		if value, ok := x.mintDeviated(step); ok {
+			return value
+		}
+	}
+	return x.p.random.text(22, base64URL)
+}
+
+// issueRefresh makes a refresh token for a grant, beside the access token (nil if there is none).
+func (x *exchange) issueRefresh(g *grant, scope []string, beside *token) *token {
+	t := &token{kind: refreshToken, grant: g, scope: scope, issued: x.now, pair: beside}
 	if lifetime := x.duration("refresh_token.lifetime", x.p.settings.Lifetimes.RefreshToken); lifetime != 0 {
 		t.expires = x.now.Add(lifetime)
+	}
+	if beside != nil {
+		beside.pair = t
+	}
+	if x.text("refresh_token.format", x.p.settings.Refresh.Format) == "jwt" {
+		t.id = x.identifier("refresh_token.id")
+		t.value = x.jwtRefreshToken(t)
+	} else {
+		t.value = x.mint("refresh_token.generate")
 	}
 	x.p.store.tokens.put(t.value, t)
 	return t
@@ -193,14 +244,20 @@ func (x *exchange) wantsRefresh(client *RegisteredClient, scope []string) bool {
 		strict = client.mayUse("refresh_token") && slices.Contains(x.p.settings.Grants, "refresh_token")
 	case "offline_access":
 		strict = client.mayUse("refresh_token") && slices.Contains(scope, "offline_access")
+	case "openid_offline_access":
+		strict = client.mayUse("refresh_token") && (slices.Contains(scope, "offline_access") || !slices.Contains(scope, "openid"))
 	}
 	return x.flag("refresh_token.issue", strict)
 }
 
 // idToken is OpenID Connect Core section 2, for grants with the scope openid.
 func (x *exchange) idToken(g *grant, access string, code string) string {
-	claims := object{{"iss", x.issuer()}, {"sub", g.subject()}, {"aud", g.client}, {"iat", x.now.Unix()},
-		{"exp", x.now.Add(x.idTokenLifetime()).Unix()}}
+	issued := x.now
+	if x.mode("id_token.issued", "at-authorization") {
+		issued = g.made
+	}
+	claims := object{{"iss", x.issuer()}, {"sub", g.subject()}, {"aud", g.client}, {"iat", issued.Unix()},
+		{"exp", issued.Add(x.idTokenLifetime()).Unix()}}
 	if x.p.shuffle.keep("id_token.auth_time") {
 		claims = append(claims, member{"auth_time", g.authTime.Unix()})
 	}
@@ -215,6 +272,11 @@ func (x *exchange) idToken(g *grant, access string, code string) string {
 	}
 	claims = append(claims, g.actorClaims()...).with(x.extraClaims(g), "scope", "client_id", "jti")
 	return x.jws("id_token", x.p.settings.IDToken.Algorithm, "JWT", claims)
+}
+
+// wantsIDToken decides whether a token response has an ID token.
+func (x *exchange) wantsIDToken(scope []string) bool {
+	return x.p.settings.OpenID && slices.Contains(scope, "openid") && x.flag("id_token.issue", true)
 }
 
 func (x *exchange) idTokenLifetime() time.Duration {
@@ -241,7 +303,7 @@ func (x *exchange) respondToken(t issued) {
 	o := make(object, 0, 8)
 	o = append(o, member{"access_token", t.access.value}, member{"token_type", "Bearer"})
 	if !t.access.expires.IsZero() {
-		o = append(o, member{"expires_in", int64(t.access.expires.Sub(x.now) / time.Second)})
+		o = append(o, member{"expires_in", x.remaining(t.access)})
 	}
 	if t.refresh != nil {
 		o = append(o, member{"refresh_token", t.refresh.value})

@@ -148,6 +148,11 @@ func (p *Profile) ValidateAgainst(known map[string]Deviation) error {
 	}
 	own := slices.Sorted(maps.Keys(declared))
 	for _, s := range p.Switches {
+		for _, step := range s.Undo {
+			if !slices.ContainsFunc(p.Do, func(o Op) bool { return o.At == step }) {
+				complain("switch %s: undoes operations on %s, of which the profile has none", s.Name, step)
+			}
+		}
 		for _, name := range s.Remove {
 			if !declared[name] {
 				complain("switch %s: removes %s, which the profile does not declare%s", s.Name, name, suggestion(name, own))
@@ -167,7 +172,7 @@ func (p *Profile) ValidateAgainst(known map[string]Deviation) error {
 	return errors.Join(errs...)
 }
 
-// apply turns a switch on: settings, dialect and target are merged, deviations and operations added, deviations removed.
+// apply turns a switch on: settings, dialect and target are merged, operations of its own are dropped and added, deviations added and removed.
 func (p *Profile) apply(name string) error {
 	for _, s := range p.Switches {
 		if s.Name != name {
@@ -175,6 +180,7 @@ func (p *Profile) apply(name string) error {
 		}
 		p.Settings = merge(p.Settings, s.Settings)
 		p.Target = merge(p.Target, s.Target)
+		p.Do = slices.DeleteFunc(p.Do, func(o Op) bool { return slices.Contains(s.Undo, o.At) })
 		p.Do = append(p.Do, s.Do...)
 		p.Dialect = p.Dialect.with(s.Dialect)
 		p.Deviations = slices.DeleteFunc(p.Deviations, func(d Declared) bool { return slices.Contains(s.Remove, d.Deviation) })

@@ -39,6 +39,7 @@ type Switch struct {
 	Settings map[string]any `yaml:"settings,omitempty"`
 	Add      []Declared     `yaml:"add,omitempty"`
 	Remove   []string       `yaml:"remove,omitempty"`
+	Undo     []string       `yaml:"undo,omitempty"` // steps on which the profile's own operations (do) are dropped
 	Do       Ops            `yaml:"do,omitempty"`
 	Dialect  Dialect        `yaml:"dialect,omitempty"` // replaces the parts of the profile's that it has
 	Target   map[string]any `yaml:"target,omitempty"`

@@ -6,7 +6,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Ops is a list of operations. In YAML a single operation may stand for a list of one.
+// Ops is a list of operations. In YAML a single operation may stand for a list of one, and `at` of an operation may be a
+// list of steps: one operation on each.
 type Ops []Op
 
 // UnmarshalYAML reads one operation or a list of them.
@@ -14,19 +15,43 @@ func (o *Ops) UnmarshalYAML(node *yaml.Node) error {
 	for node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
-	if node.Kind == yaml.MappingNode {
-		var one Op
-		if err := node.Decode(&one); err != nil {
+	nodes := node.Content
+	switch node.Kind {
+	case yaml.MappingNode:
+		nodes = []*yaml.Node{node}
+	case yaml.SequenceNode:
+	default:
+		return fmt.Errorf("line %d: expected an operation or a list of them", node.Line)
+	}
+	var all Ops
+	for _, n := range nodes {
+		var several struct {
+			At yaml.Node `yaml:"at"`
+		}
+		if err := n.Decode(&several); err != nil {
 			return err
 		}
-		*o = Ops{one}
-		return nil
+		if several.At.Kind != yaml.SequenceNode {
+			var one Op
+			if err := n.Decode(&one); err != nil {
+				return err
+			}
+			all = append(all, one)
+			continue
+		}
+		var steps []string
+		if err := several.At.Decode(&steps); err != nil {
+			return err
+		}
+		for _, step := range steps {
+			one := Op{At: step} // says which step it is read for
+			if err := one.read(n); err != nil {
+				return err
+			}
+			all = append(all, one)
+		}
 	}
-	var many []Op
-	if err := node.Decode(&many); err != nil {
-		return err
-	}
-	*o = many
+	*o = all
 	return nil
 }
 
@@ -35,12 +60,21 @@ func (Op) freeForm() {}
 
 // UnmarshalYAML reads the flat form `{at: step, when: {…}, anything: else}`.
 func (o *Op) UnmarshalYAML(node *yaml.Node) error {
+	o.At = ""
+	return o.read(node)
+}
+
+// read reads the operation; `at` is not looked at where the step is set.
+func (o *Op) read(node *yaml.Node) error {
 	var all map[string]any
 	if err := node.Decode(&all); err != nil {
 		return err
 	}
-	at, ok := all["at"].(string)
-	if !ok || at == "" {
+	at := o.At
+	if at == "" {
+		at, _ = all["at"].(string)
+	}
+	if at == "" {
 		return fmt.Errorf("line %d: an operation needs `at`, the name of a step", node.Line)
 	}
 	op := Op{At: at}
