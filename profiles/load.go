@@ -161,7 +161,7 @@ func (p *Profile) ValidateAgainst(known map[string]Deviation) error {
 	}
 	for i, m := range p.Masks {
 		for _, name := range []string{m.Deviation, m.By} {
-			if !declared[name] {
+			if !declared[name] && (name != "" || m.Deviation == "") {
 				complain("masks[%d]: the profile does not declare %q%s", i, name, suggestion(name, own))
 			}
 		}

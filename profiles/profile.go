@@ -24,7 +24,8 @@ type Declared struct {
 	Why        string            `yaml:"why,omitempty"`
 }
 
-// Mask states that one declared deviation hides the finding of another, and why.
+// Mask states that one declared deviation hides the finding of another, and why. By is empty where it is something that the
+// server lacks that hides it.
 type Mask struct {
 	Deviation string `yaml:"deviation"`
 	Check     string `yaml:"check"`

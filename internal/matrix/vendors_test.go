@@ -30,6 +30,9 @@ func TestVendors(t *testing.T) {
 			report := vendorRun(t, Behaviour{Vendor: name}, suites.StatusConforms)
 			known := []string{}
 			for _, c := range Findings(report) {
+				if c.Verdict == reports.Note { // breaks no normative statement
+					continue
+				}
 				if c.Verdict != reports.Known {
 					t.Errorf("not declared: %s", Describe(c))
 					continue
@@ -112,6 +115,9 @@ func strictly(t *testing.T, name string, known []string) {
 	report := vendorRun(t, Behaviour{Vendor: name, Judge: suites.JudgeStrict}, suites.StatusViolation)
 	var strict, want []string
 	for _, c := range Findings(report) {
+		if c.Verdict == reports.Note {
+			continue
+		}
 		if c.Verdict == reports.Known {
 			t.Errorf("the strict judge forgives %s", Describe(c))
 		}
@@ -171,7 +177,7 @@ func TestSwitches(t *testing.T) {
 			t.Run(name+"+"+s.Name, func(t *testing.T) {
 				t.Parallel()
 				for _, c := range Findings(vendorRun(t, Behaviour{Vendor: name + "+" + s.Name}, suites.StatusConforms)) {
-					if c.Verdict != reports.Known {
+					if c.Verdict != reports.Known && c.Verdict != reports.Note {
 						t.Errorf("not declared: %s", Describe(c))
 					}
 				}
