@@ -59,19 +59,6 @@ func TestDuplicateMembers(t *testing.T) {
 	}
 }
 
-func TestHTTPExpect(t *testing.T) {
-	s := newServer(t)
-	run := newRun(t, s.config())
-	mustPass(t, run, func(as *AS) {
-		resp := as.Token()
-		as.HTTPExpect(resp).Status(200).JSON().Object().HasValue("token_type", "Bearer").ContainsKey("access_token")
-	})
-	mustEnd(t, run, "fail", "refresh_token", func(as *AS) {
-		as.HTTPExpect(as.Token()).JSON().Object().ContainsKey("refresh_token")
-		t.Error("a failed assertion did not end the body")
-	})
-}
-
 // BenchmarkRequest and BenchmarkBare show what one request of the harness costs over one of net/http.
 func BenchmarkRequest(b *testing.B) {
 	run := newRun(b, newServer(b).config())

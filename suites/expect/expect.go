@@ -1,4 +1,6 @@
-package target
+// Package expect lets checks be judged with httpexpect where a chain of assertions on one response reads better than
+// matchers. It is a package of its own so that programs whose checks do without it stay small.
+package expect
 
 import (
 	"bytes"
@@ -6,10 +8,12 @@ import (
 	"net/http"
 
 	"github.com/gavv/httpexpect/v2"
+
+	"github.com/oauthcheck/oauthcheck/suites/target"
 )
 
-// HTTPExpect judges a response with httpexpect; its failures end the body as Gomega's do.
-func (as *AS) HTTPExpect(resp *Response) *httpexpect.Response {
+// Response judges a response with httpexpect; its failures end the body as Gomega's do.
+func Response(as *target.AS, resp *target.Response) *httpexpect.Response {
 	if resp.Err != nil {
 		as.Inconclusive("there is no response to judge: %v", resp.Err)
 	}
@@ -21,7 +25,7 @@ func (as *AS) HTTPExpect(resp *Response) *httpexpect.Response {
 }
 
 // expectHandler turns a failed assertion of httpexpect into a failed assertion of the check.
-type expectHandler struct{ as *AS }
+type expectHandler struct{ as *target.AS }
 
 // Success implements httpexpect.AssertionHandler.
 func (expectHandler) Success(*httpexpect.AssertionContext) {}
