@@ -25,16 +25,19 @@ type Landing struct {
 type resourceOwner struct {
 	username, password string
 	deny               bool // press the last button of the page that asks for consent, not the first
+	browser            *http.Client
+}
+
+// withBrowser is the owner at a browser that has visited nothing yet.
+func (o resourceOwner) withBrowser() (resourceOwner, error) {
+	jar, err := cookiejar.New(nil)
+	o.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return o, err
 }
 
 // visit opens a page of the provider, signs in and answers what is asked, until the browser leaves the provider. With stay
 // it is content with a page that asks nothing (as the device flow's last one).
 func (o resourceOwner) visit(ctx context.Context, target string, stay bool) (*Landing, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, err
-	}
-	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	home, err := url.Parse(target)
 	if err != nil {
 		return nil, err
@@ -44,7 +47,7 @@ func (o resourceOwner) visit(ctx context.Context, target string, stay bool) (*La
 		return nil, err
 	}
 	for range maxPages {
-		response, err := browser.Do(request)
+		response, err := o.browser.Do(request)
 		if err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ var goJudges = []judge{
 	{name: "x-oauth2", inProcess: true, run: xoauth2, flows: []string{"code", "post", "public", "refused", "bad-secret", "refresh", "client-credentials", "password"}},
 	{name: "go-oidc", inProcess: true, run: goOIDC, flows: []string{"oidc", "oidc-es256", "jwt-access-token"}},
 	{name: "zitadel-oidc", inProcess: true, run: zitadel, flows: []string{"oidc", "oidc-es256", "denied", "refresh", "client-credentials", "introspection", "revocation",
-		"token-exchange"}},
+		"token-exchange", "logout"}},
 }
 
 // config is what golang.org/x/oauth2 wants to know, without discovery.

@@ -76,6 +76,7 @@ var flows = map[string]flow{
 	"metadata":           {},
 	"implicit":           {settings: map[string]any{"implicit": true}},
 	"registration":       {},
+	"logout":             {},
 	"denied":             {deny: true},
 	"refused":            {},
 	"bad-secret":         {},
@@ -288,10 +289,13 @@ func do(t *testing.T, j judge, name string, m mockOf) error {
 	m.merge(f.settings)
 	task := newTask(name, m.start(t, j.inProcess))
 	user := task.Mock.Users[0]
-	owner := resourceOwner{username: user.Username, password: user.Password, deny: f.deny}
+	owner, err := resourceOwner{username: user.Username, password: user.Password, deny: f.deny}.withBrowser()
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), taskTimeout)
 	defer cancel()
-	err := j.run(ctx, task, func(target string, stay bool) (*Landing, error) {
+	err = j.run(ctx, task, func(target string, stay bool) (*Landing, error) {
 		landing, err := owner.visit(ctx, target, stay)
 		if err != nil {
 			t.Errorf("the resource owner at %s: %v", target, err)

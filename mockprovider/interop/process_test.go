@@ -133,7 +133,7 @@ func inPython(file string) func(context.Context, Task, browser) error {
 // processJudges are the clients in other languages.
 var processJudges = []judge{
 	{name: "openid-client", run: inNode("openid-client.mjs"), flows: []string{"oidc", "oidc-es256", "hybrid", "code", "post", "public", "metadata", "form-post", "registration", "denied", "refused",
-		"bad-secret", "refresh", "client-credentials", "introspection", "revocation", "token-exchange"}},
+		"bad-secret", "refresh", "client-credentials", "introspection", "revocation", "token-exchange", "logout"}},
 	{name: "oauth4webapi", run: inNode("oauth4webapi.mjs"), flows: []string{"oidc", "oidc-es256", "hybrid", "code", "post", "public", "metadata", "form-post", "registration", "denied", "refused",
 		"bad-secret", "refresh", "client-credentials", "password", "introspection", "revocation", "token-exchange", "jwt-access-token"}},
 	{name: "simple-oauth2", run: inNode("simple-oauth2.mjs"), flows: []string{"code", "post", "refused", "bad-secret", "refresh", "client-credentials", "password",

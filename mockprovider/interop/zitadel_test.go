@@ -88,6 +88,16 @@ func zitadel(ctx context.Context, task Task, open browser) error {
 			return errors.New("the protected resource takes a revoked token")
 		}
 		return nil
+	case "logout": // it sends the request itself, as a POST and without the browser
+		back := party.OAuthConfig().RedirectURL
+		landed, err := rp.EndSession(ctx, party, tokens.IDToken, back, "a-state-of-the-client", "", nil)
+		if err != nil {
+			return err
+		}
+		if landed == nil || landed.String() != back+"?state=a-state-of-the-client" {
+			return fmt.Errorf("logout leads to %v", landed)
+		}
+		return nil
 	case "token-exchange":
 		c := task.Clients["web"]
 		exchanger, err := tokenexchange.NewTokenExchangerClientCredentials(ctx, task.Mock.Issuer, c.ID, c.Secret)

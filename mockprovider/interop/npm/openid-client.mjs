@@ -119,6 +119,16 @@ await serve({
     await useResource(config, task, tokens.access_token)
   },
 
+  async logout(task, open) {
+    const client = task.client('web')
+    const config = await discover(task, client)
+    const tokens = await signIn(config, open, client, { scope: 'openid' }, { idTokenExpected: true })
+    const post_logout_redirect_uri = client.redirect_uris[0]
+    const url = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri, state: 'bye' })
+    const landed = await open(url)
+    expect(landed.url === `${post_logout_redirect_uri}?state=bye`, `logout leads to ${landed.url}`)
+  },
+
   // A client that registers itself (RFC 7591) and then signs somebody in.
   async registration(task, open) {
     const redirect_uris = ['https://registered.example/callback']
