@@ -1,6 +1,7 @@
 package matchers
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -137,4 +138,14 @@ func refusedCode(codes Codes, description string) Matcher {
 		expects = append(expects, "error="+code)
 	}
 	return &judgement{expects: expects, judge: func(any) (bool, string, error) { return false, description, nil }}
+}
+
+// Failer is the part of a *target.AS that ends a check's body with a violation.
+type Failer interface {
+	Fail(format string, args ...any)
+}
+
+// Violation ends the body where no matcher says it better: what would have been accepted, and what came back.
+func Violation(as Failer, expected, format string, args ...any) {
+	as.Fail("%s", Failure{Expected: []string{expected}, Actual: fmt.Sprintf(format, args...)})
 }

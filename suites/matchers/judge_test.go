@@ -2,6 +2,7 @@ package matchers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,5 +123,18 @@ func TestListsAreCopies(t *testing.T) {
 		if list()[0] == "changed" {
 			t.Error("a list is shared")
 		}
+	}
+}
+
+type failer struct{ message string }
+
+func (f *failer) Fail(format string, args ...any) { f.message = fmt.Sprintf(format, args...) }
+
+func TestViolation(t *testing.T) {
+	var f failer
+	Violation(&f, "100 % of it", "%d of %s", 7, "100 %")
+	got := ParseFailure(f.message)
+	if !slices.Equal(got.Expected, []string{"100 % of it"}) || got.Actual != "7 of 100 %" {
+		t.Errorf("%q gives %+v", f.message, got)
 	}
 }

@@ -35,7 +35,7 @@ func init() {
 				a := asks(as, value, target.MethodS256)
 				as.CodeOf(a)
 				if parameter := revealing(a, value); parameter != "" {
-					as.Fail("the code_challenge can be read from the response parameter %s", parameter)
+					Violation(as, "no response parameter from which the code_challenge can be read", "the parameter %s tells it", parameter)
 				}
 			})
 	})

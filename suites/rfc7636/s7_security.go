@@ -1,8 +1,6 @@
 package rfc7636
 
 import (
-	"slices"
-
 	"github.com/oauthcheck/oauthcheck/suites"
 	. "github.com/oauthcheck/oauthcheck/suites/matchers"
 	"github.com/oauthcheck/oauthcheck/suites/target"
@@ -24,7 +22,7 @@ func init() {
 				as.Variant("advertised", func(g Gomega) {
 					for _, doc := range as.Documents() {
 						methods, _ := doc.Strings("code_challenge_methods_supported")
-						g.Expect(slices.Contains(methods, target.MethodPlain)).To(BeFalse(), "code_challenge_methods_supported lists plain")
+						g.Expect(methods).NotTo(ContainElement(target.MethodPlain), "code_challenge_methods_supported")
 					}
 				})
 			})
@@ -36,7 +34,7 @@ func init() {
 				a := asks(as, verifier, target.MethodPlain)
 				as.CodeOf(a)
 				if parameter := revealing(a, verifier); parameter != "" {
-					as.Fail("the code_verifier can be read from the response parameter %s", parameter)
+					Violation(as, "no response parameter from which the code_verifier can be read", "the parameter %s tells it", parameter)
 				}
 			})
 

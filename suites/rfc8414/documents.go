@@ -120,18 +120,29 @@ func onList(member string, and func(as *target.AS, g Gomega, doc *target.Metadat
 }
 
 // isURL judges a member that holds a URL: absent, or an absolute URL.
-func isURL(g Gomega, doc *target.Metadata, member string) {
+func isURL(as *target.AS, g Gomega, doc *target.Metadata, member string) {
 	value, there := doc.Members[member]
 	if !there {
 		return
 	}
 	g.Expect(value).To(BeString(), "%s", member)
-	g.Expect(urlFault(doc.String(member), false)).To(BeEmpty(), "%s %q", member, value)
+	absoluteURL(as, member, doc.String(member), false)
 }
 
 // onURL judges a member that holds a URL in every document.
 func onURL(member string) suites.Body {
-	return onDocuments(func(as *target.AS, g Gomega, doc *target.Metadata) { isURL(g, doc, member) })
+	return onDocuments(func(as *target.AS, g Gomega, doc *target.Metadata) { isURL(as, g, doc, member) })
+}
+
+// absoluteURL judges the value of a member that holds a URL.
+func absoluteURL(as *target.AS, member, value string, https bool) {
+	if fault := urlFault(value, https); fault != "" {
+		expected := "an absolute URL as " + member
+		if https {
+			expected = "an absolute https URL as " + member
+		}
+		Violation(as, expected, "%q: %s", value, fault)
+	}
 }
 
 // urlFault says what keeps a value from being an absolute URL; "" if nothing does.

@@ -113,5 +113,5 @@ func signedByPublishedKey(as *target.AS, doc *target.Metadata, statement string)
 			return
 		}
 	}
-	as.Fail("the signature of signed_metadata does not verify with the published key %q", signed.Signatures[0].Header.KeyID)
+	Violation(as, "a signature of signed_metadata that the published key verifies", "with the key %q it does not verify", signed.Signatures[0].Header.KeyID)
 }

@@ -51,7 +51,9 @@ func unlistedResponseType(as *target.AS, g Gomega, responseType string) {
 			}
 			kind = kind && a.Param(word) != ""
 		}
-		g.Expect(kind).To(BeFalse(), "response_type=%q, which is not listed, yields a response of its kind", responseType)
+		if kind {
+			Violation(as, "no response of the kind of a response type that no document lists", "response_type=%s: %s", responseType, DescribeAuthorization(a))
+		}
 	}
 }
 
@@ -145,7 +147,7 @@ func compareChallengeMethods(as *target.AS, g Gomega, doc *target.Metadata) {
 		}
 		if trial := as.ChallengeTrial(as.ClientFor(target.AuthorizationCode), method); !trial.Accepted {
 			as.TokensBy(target.AuthorizationCode) // control
-			as.Fail("%s is listed, and an authorization request with it yields no code: %s", method, trial.Why)
+			Violation(as, "every listed code_challenge_method is taken", "%s: %s", method, trial.Why)
 		}
 	}
 }
@@ -169,6 +171,7 @@ func withoutChallengeMethods(as *target.AS, doc *target.Metadata, client *target
 	case doc.OpenID:
 		as.Note("PKCE is demanded, and %s, which OpenID Connect Discovery 1.0 does not oblige to, has no code_challenge_methods_supported", doc.URL)
 	default:
-		as.Fail("clients.%s is refused without PKCE where it succeeds with it, and %s says by its silence that there is no PKCE", client.Name, doc.URL)
+		Violation(as, "code_challenge_methods_supported, or clients that are served without PKCE",
+			"the member is missing, and clients.%s is refused without PKCE where it succeeds with it", client.Name)
 	}
 }

@@ -62,7 +62,7 @@ func (e endpointMember) exists(as *target.AS, g Gomega, doc *target.Metadata) {
 	case inUse(as, e.endpoint) == place && e.works(as):
 		as.Note("%s %s: %s, although it works for clients", e.member, place, gone)
 	default:
-		as.Fail("%s %s: %s", e.member, place, gone)
+		Violation(as, "something that answers at "+e.member, "%s: %s, twice", place, gone)
 	}
 }
 
@@ -108,7 +108,7 @@ func statusText(status int) string {
 // onSideEndpoint judges the place of an endpoint that another specification defines: an absolute URL, and something there.
 func onSideEndpoint(member string, endpoint target.Endpoint) suites.Body {
 	return onDocuments(func(as *target.AS, g Gomega, doc *target.Metadata) {
-		isURL(g, doc, member)
+		isURL(as, g, doc, member)
 		place := doc.String(member)
 		if place == "" {
 			return
@@ -119,7 +119,7 @@ func onSideEndpoint(member string, endpoint target.Endpoint) suites.Body {
 			as.Note("%s %s is closed to strangers: %s", member, place, DescribeResponse(r))
 		case !slices.Contains([]int{404, 410}, r.Status):
 		case inUse(as, endpoint) != "" && inUse(as, endpoint) != place:
-			as.Fail("%s %s is not there (status %d); the endpoint in use is %s", member, place, r.Status, inUse(as, endpoint))
+			Violation(as, "something that answers at "+member, "%s: status %d; the endpoint in use is %s", place, r.Status, inUse(as, endpoint))
 		default:
 			as.Note("%s %s answers a stranger with status %d", member, place, r.Status)
 		}
@@ -171,7 +171,9 @@ func publicKeys(as *target.AS, g Gomega, r *target.Response) {
 	g.Expect(r).To(BeJSONObject())
 	set, _ := r.RawJSON()
 	keys, isArray := set["keys"].([]any)
-	g.Expect(isArray).To(BeTrue(), "keys is an array: %s", brief(set["keys"]))
+	if !isArray {
+		Violation(as, "a JWK Set: a member keys that is an array", "keys is %s", brief(set["keys"]))
+	}
 	if !slices.Contains([]string{"application/json", "application/jwk-set+json"}, r.ContentType()) {
 		as.Note("the key set comes as %q", r.Header.Get("Content-Type"))
 	}

@@ -18,7 +18,7 @@ func init() {
 			onDocuments(func(as *target.AS, g Gomega, doc *target.Metadata) {
 				g.Expect(doc.Members["issuer"]).To(BeNonEmptyString(), "issuer")
 				issuer := doc.String("issuer")
-				g.Expect(urlFault(issuer, !development(as))).To(BeEmpty(), "issuer %q", issuer)
+				absoluteURL(as, "issuer", issuer, !development(as))
 				g.Expect(issuer).NotTo(ContainSubstring("?"), "issuer")
 				g.Expect(issuer).NotTo(ContainSubstring("#"), "issuer")
 			}))
@@ -72,7 +72,9 @@ func init() {
 					}
 				}
 				if encryption > 0 {
-					g.Expect(without).To(BeZero(), "keys without use beside %d for encryption", encryption)
+					if without > 0 {
+						Violation(as, "use in every key of a set with keys for encryption", "%d keys for encryption, %d keys without use", encryption, without)
+					}
 				}
 			}))
 
@@ -94,7 +96,7 @@ func init() {
 				switch {
 				case doc.Members["response_types_supported"] != nil:
 				case doc.Members["authorization_endpoint"] != nil:
-					as.Fail("response_types_supported is missing beside an authorization_endpoint")
+					Violation(as, "response_types_supported beside an authorization_endpoint", "the member is missing")
 				default:
 					as.Note("%s has no response_types_supported, and no authorization endpoint that it would be about", doc.URL)
 				}
@@ -176,7 +178,7 @@ func published(as *target.AS, g Gomega, doc *target.Metadata, member string, wor
 	value, there := doc.Members[member]
 	if there {
 		g.Expect(value).To(BeNonEmptyString(), "%s", member)
-		g.Expect(urlFault(doc.String(member), false)).To(BeEmpty(), "%s %q", member, value)
+		absoluteURL(as, member, doc.String(member), false)
 		g.Expect(doc.String(member)).NotTo(ContainSubstring("#"), "%s", member)
 		return
 	}
@@ -184,9 +186,9 @@ func published(as *target.AS, g Gomega, doc *target.Metadata, member string, wor
 	used := slices.ContainsFunc(grants, func(grant string) bool { return slices.Contains(types, grant) })
 	switch {
 	case works:
-		as.Fail("%s is missing, and a grant that uses it works", member)
+		Violation(as, member+", which a grant uses that works", "the member is missing")
 	case used && told:
-		as.Fail("%s is missing, and grant_types_supported lists a grant that uses it: %s", member, brief(types))
+		Violation(as, member+", which a listed grant uses", "the member is missing, and grant_types_supported is %s", brief(types))
 	case used:
 		as.Note("%s is missing, and so is grant_types_supported, whose default has a grant that uses it", member)
 	}
@@ -203,7 +205,7 @@ func onSigningAlgs(endpoint string) suites.Body {
 			as.Note("%s lists a method with JWTs and has no %s, which is optional in OpenID Connect Discovery 1.0", doc.URL, algs)
 			return
 		}
-		as.Fail("%s is missing, and %s lists a method with JWTs: %s", algs, methods, brief(doc.Members[methods]))
+		Violation(as, algs+" beside a method with JWTs", "the member is missing, and %s is %s", methods, brief(doc.Members[methods]))
 	})
 }
 

@@ -166,7 +166,11 @@ func isDocumentOf(as *target.AS, issuer string) bool {
 		if urlFault(place, false) != "" {
 			continue
 		}
-		if r := fetch(as, place, target.AnyStatus()); r.Err == nil && issuerOf(r) == issuer {
+		r := fetch(as, place, target.AnyStatus())
+		switch {
+		case r.Err != nil:
+			as.Inconclusive("whether the issuer %q has this document at its own place cannot be seen from here: %v", issuer, r.Err)
+		case issuerOf(r) == issuer:
 			return true
 		}
 	}

@@ -33,7 +33,7 @@ func init() {
 						}
 					}
 				}
-				as.Fail("there is a document at %s and none where clients look by the issuer: %s", claims(as)[0].URL, strings.Join(tried, ", "))
+				Violation(as, "a document at one of "+strings.Join(tried, ", "), "there is one at %s only", claims(as)[0].URL)
 			})
 
 		s.Check("metadata-over-https", suites.Requires("RFC8414-3-02"), suites.Needs(target.MetadataDocument, target.TLS),
@@ -47,9 +47,11 @@ func init() {
 					as.Note("the document is served over plain http as well")
 				}
 				if r.Err != nil && secure != doc.URL {
-					as.Fail("the document is served over http only: %v", r.Err)
+					Violation(as, "a document at "+secure, "it is served over http only: %v", r.Err)
 				}
-				g.Expect(isDocument(r)).To(BeTrue(), "a document over https: %s", DescribeResponse(r))
+				if !isDocument(r) {
+					Violation(as, "a document at "+secure, "%s", DescribeResponse(r))
+				}
 			}))
 
 		s.Check("registered-suffix", suites.Requires("RFC8414-3-03"), needs,
@@ -68,7 +70,7 @@ func init() {
 						return
 					}
 				}
-				as.Fail("only the unregistered suffix %s answers", suffix)
+				Violation(as, "a document under "+oauthSuffix+" or "+openidSuffix, "there is one under %s only", suffix)
 			})
 
 		s.Check("documents-agree", suites.Requires("RFC8414-3-05"), needs,
@@ -109,7 +111,7 @@ func init() {
 						case r.Status == 429, r.Status == 404:
 							as.Inconclusive("no answer to judge: %s", DescribeResponse(r))
 						}
-						g.Expect(isDocument(r)).To(BeTrue(), "a document: %s", DescribeResponse(r))
+						Violation(as, "the document, whatever Accept says", "%s", DescribeResponse(r))
 					})
 				}
 			})
@@ -124,7 +126,7 @@ func init() {
 					case isDocument(fetch(as, place)):
 						answers = true
 					case isDocument(fetch(as, place+"/")):
-						as.Fail("%s/ answers, and %s, where clients look, does not", place, place)
+						Violation(as, "a document at "+place, "there is one at %s/ only", place)
 					}
 				}
 				if !answers {

@@ -80,7 +80,7 @@ func unsupported(as *target.AS) {
 // missing judges a response without iss: a violation where it is promised, else worth a note.
 func missing(as *target.AS, format string, args ...any) {
 	if promised(as) {
-		as.Fail(format, args...)
+		Violation(as, "exactly one iss, as promised", format, args...)
 	}
 	as.Note(format, args...)
 }

@@ -74,7 +74,9 @@ func init() {
 				case slices.Contains(known, decoded(iss)):
 					as.Inconclusive("iss is encoded twice, which another check reports")
 				}
-				g.Expect(fault).To(BeEmpty(), "iss %q", iss)
+				if fault != "" {
+					Violation(as, "an absolute https URL without query and fragment", "iss is %q: %s", iss, fault)
+				}
 			})
 
 		s.Check("iss-where-the-response-is", suites.Requires("RFC9207-2-05"), suites.Needs(target.AuthorizationCode),
@@ -115,9 +117,9 @@ func init() {
 					rest, cut := strings.CutPrefix(issuer, iss)
 					switch {
 					case decoded(iss) == issuer:
-						as.Fail("iss is %q on the wire: the issuer only after decoding twice", raw)
+						Violation(as, "an iss that is the issuer when it is decoded once", "iss=%s", raw)
 					case cut && rest != "" && strings.ContainsAny(rest[:1], "&#"):
-						as.Fail("iss ends where the issuer %q has a character that was not encoded", issuer)
+						Violation(as, "iss in form-encoding", "iss=%s, which ends where %q has a character of a meaning in queries", raw, issuer)
 					}
 				}
 				as.Inconclusive("iss is not the issuer, which another check reports")
@@ -151,9 +153,9 @@ func init() {
 					case doc.OpenID, announced == nil && !as.Config().Declares.IssParameter:
 						as.Note("responses carry iss, which %s does not announce", doc.URL)
 					case there:
-						as.Fail("responses carry iss, and %s says %s %v", doc.URL, flag, announced)
+						Violation(as, flag+" true, as responses carry iss", "%s says %v", doc.URL, announced)
 					default:
-						as.Fail("responses are meant to carry iss, and %s has no %s", doc.URL, flag)
+						Violation(as, flag+" true, as responses are meant to carry iss", "%s has no such member", doc.URL)
 					}
 				}
 			})
