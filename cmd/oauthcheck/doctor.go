@@ -50,6 +50,7 @@ Exit status: 0 everything that is configured works; 2 a mistake in flags or file
 	}
 	out := newFlagSet()
 	out.BoolVar(&asJSON, "json", false, "print a JSON array")
+	acceptRunFlags(out)
 	groupFlags(cmd, append(f.groups(), flagGroup{"Output", out})...)
 	return cmd
 }

@@ -41,6 +41,7 @@ which would be skipped and the one line of configuration that would enable each,
 	}
 	out := newFlagSet()
 	out.BoolVar(&asJSON, "json", false, "print a JSON object")
+	acceptRunFlags(out)
 	groupFlags(cmd, append(f.groups(), flagGroup{"Output", out})...)
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/oauthcheck/oauthcheck/reports"
 	"github.com/oauthcheck/oauthcheck/suites"
@@ -107,4 +108,19 @@ func (o *outputFlags) group() flagGroup {
 	set.BoolVar(&o.verbose, "verbose", false, "print all that is known of notes, known findings and what was not tested")
 	set.BoolVar(&o.noColor, "no-color", false, "no colours (also: the environment variable NO_COLOR)")
 	return flagGroup{"Reports", set}
+}
+
+// acceptRunFlags lets a command take the flags of run that say what is written, so that the same line serves for both. They
+// have no effect. --json is left out: where a command has it, it means its own output.
+func acceptRunFlags(set *pflag.FlagSet) {
+	for _, file := range reportFiles() {
+		if set.Lookup(file.flag) == nil {
+			set.String(file.flag, "", "")
+			_ = set.MarkHidden(file.flag)
+		}
+	}
+	for _, name := range []string{"quiet", "verbose", "no-color"} {
+		set.Bool(name, false, "")
+		_ = set.MarkHidden(name)
+	}
 }
