@@ -36,7 +36,7 @@ KEY = JsonWebKey.generate_key("RSA", 2048, {"kid": "interop", "use": "sig", "alg
 
 class Client(ClientMixin):
     def __init__(self, client_id, client_secret, method, redirect_uris, grant_types, response_types):
-        self.client_id, self.client_secret, self.methods = client_id, client_secret, method.split()
+        self.client_id, self.client_secret, self.method = client_id, client_secret, method
         self.redirect_uris, self.grant_types, self.response_types = redirect_uris, grant_types, response_types
 
     def get_client_id(self):
@@ -57,7 +57,7 @@ class Client(ClientMixin):
         return secrets.compare_digest(self.client_secret.encode(), client_secret.encode())
 
     def check_endpoint_auth_method(self, method, endpoint):
-        return method in self.methods
+        return method == self.method
 
     def check_response_type(self, response_type):
         return response_type in self.response_types
@@ -89,7 +89,6 @@ CLIENTS = {
             "service-app", "service-app-secret-0123456789abcdef012345", "client_secret_basic",
             ["https://service.example/callback"], ["client_credentials"], [],
         ),
-        Client("https://odd.example/app", "odd secret+100%/:&=0123456789abcdef", "client_secret_basic client_secret_post", [], ["client_credentials"], []),
         Client(
             "native-app", "", "none",
             ["https://native.example/callback", "http://127.0.0.1/callback"], ["authorization_code", "refresh_token"], ["code"],

@@ -44,13 +44,6 @@ const clients = new Map(
       allowedGrants: ['client_credentials'],
     },
     {
-      id: 'https://odd.example/app',
-      name: 'Client with odd credentials',
-      secret: 'odd secret+100%/:&=0123456789abcdef',
-      redirectUris: [],
-      allowedGrants: ['client_credentials'],
-    },
-    {
       id: 'implicit-app',
       name: 'Browser application',
       redirectUris: ['https://implicit.example/callback'],
