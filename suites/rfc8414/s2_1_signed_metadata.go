@@ -89,7 +89,7 @@ var asymmetric = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, j
 
 // signedByPublishedKey judges the signature where the key is at hand: the statement is the server's own, and its kid is in the key set.
 func signedByPublishedKey(as *target.AS, doc *target.Metadata, statement string) {
-	signed, err := jose.ParseSigned(statement, asymmetric)
+	signed, err := jose.ParseSignedCompact(statement, asymmetric)
 	if err != nil {
 		as.Note("the signature of signed_metadata is not verified: %v", err)
 		return

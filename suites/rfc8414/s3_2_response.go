@@ -31,7 +31,7 @@ func init() {
 				for _, doc := range as.Documents() {
 					as.Variant(variant(doc), func(g Gomega) { jsonDocument(as, g, fetch(as, doc.URL)) })
 				}
-				if as.Issuer() == "" || as.Documents()[0].OpenID == false {
+				if as.Issuer() == "" || !as.Documents()[0].OpenID {
 					return
 				}
 				// What is no JSON object was not taken for a document.
