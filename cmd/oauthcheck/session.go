@@ -130,7 +130,11 @@ func (f *targetFlags) fill(s *session, cmd *cobra.Command) error {
 	}
 	switch {
 	case mock != "":
-		if s.mock, err = mockprovider.Start(mockprovider.Profile(mock), mockprovider.Deviations(f.deviations...)); err != nil {
+		options := []mockprovider.Option{mockprovider.Profile(mock), mockprovider.Deviations(f.deviations...)}
+		if mock == profiles.Strict {
+			options = append(options, mockprovider.WithSettings(mocktarget.Optional()))
+		}
+		if s.mock, err = mockprovider.Start(options...); err != nil {
 			return err
 		}
 	case len(f.deviations) > 0:
@@ -180,6 +184,7 @@ func (f *targetFlags) describe(s *session) error {
 // complete makes the mock the target, with its own clients, user and resource where the target file names none.
 func complete(t *target.Config, mock target.Config) {
 	t.Target, t.Sleep, t.Timing.CodeLifetime = mock.Target, mock.Sleep, mock.Timing.CodeLifetime
+	t.TLS.CA = mock.TLS.CA
 	if t.Clients.Primary == nil {
 		t.Clients, t.Introspection = mock.Clients, mock.Introspection
 	}
@@ -192,6 +197,12 @@ func complete(t *target.Config, mock target.Config) {
 	if t.Resource.URL == "" {
 		t.Resource = mock.Resource
 	}
+	if len(t.TokenExchange.SubjectTokenTypes) == 0 {
+		t.TokenExchange = mock.TokenExchange
+	}
+	t.Login.Consent = cmp.Or(t.Login.Consent, mock.Login.Consent)
+	t.Declares.PKCE = cmp.Or(t.Declares.PKCE, mock.Declares.PKCE)
+	t.Declares.IssParameter = t.Declares.IssParameter || mock.Declares.IssParameter
 }
 
 // overlay lays the flags over the target file.

@@ -49,6 +49,15 @@ func exchange(d mockprovider.Description) target.TokenExchangeConfig {
 	return c
 }
 
+// Optional are settings that switch on what the strict provider can do and leaves out by choice, so that as many checks as
+// possible have something to judge.
+func Optional() map[string]any {
+	return map[string]any{
+		"implicit": true, "hybrid": true, "query_token": true,
+		"users": map[string]any{"alice": map[string]any{"may_act": "web-app"}},
+	}
+}
+
 // InProcess is the issuer of a provider that no socket serves.
 const InProcess = "http://mock.test"
 
