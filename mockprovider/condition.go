@@ -41,6 +41,7 @@ type condition struct {
 	PKCEMethod   []string            `yaml:"pkce_method" doc:"code_challenge_method of the code at hand: S256, plain"`
 	PKCE         *bool               `yaml:"pkce" doc:"the authorization request had a code_challenge"`
 	Registered   *bool               `yaml:"registered_redirect_uri" doc:"redirect_uri is exactly a registered one"`
+	TLS          *bool               `yaml:"tls" doc:"the request came over TLS"`
 	Nth          int                 `yaml:"nth" doc:"only the nth request for which the rest holds, counted from 1"`
 	Times        int                 `yaml:"times" doc:"only the first n requests for which the rest holds"`
 }
@@ -134,6 +135,7 @@ func (c *condition) matches(x *exchange) bool {
 		flag(c.HasBody, func() bool { return x.bodyLength > 0 }) &&
 		flag(c.Replay, func() bool { return x.replay }) &&
 		flag(c.Approved, x.approvedBefore) &&
+		flag(c.TLS, func() bool { return x.r.TLS != nil }) &&
 		flag(c.PKCE, func() bool { return x.code != nil && x.code.challenge != "" || x.params.has("code_challenge") }) &&
 		flag(c.Registered, func() bool { return x.client != nil && x.client.hasRedirectURI(x.params.get("redirect_uri")) })
 }

@@ -492,6 +492,9 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.endpoint = e.name
 	defer p.root.log.add(x)
+	if r.TLS == nil && p.root.refusesPlainHTTP(e.name) {
+		panic(http.ErrAbortHandler)
+	}
 	if x.cors() || x.programmed() || x.intercept() {
 		return
 	}

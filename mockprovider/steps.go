@@ -152,7 +152,7 @@ func clientAuthenticationSteps(endpoint string) []Step {
 }
 
 func connectionSteps() []Step {
-	return []Step{value("connection.tls", "With the setting tls: TLS 1.2 and 1.3, a certificate for localhost and the loopback addresses, and nothing without TLS. Takes no `when`.", tlsModes...)}
+	return []Step{value("connection.tls", "With the setting tls: TLS 1.2 and 1.3, a certificate for localhost and the loopback addresses, and nothing without TLS. Takes no `when`; `names` limits a mode to clients that ask for one of these server names (localhost, for example; an address is no server name).", tlsModes...)}
 }
 
 func authorizeSteps() []Step {

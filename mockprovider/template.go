@@ -21,6 +21,7 @@ import (
 //	${random:N}      N random characters          ${counter}      counts up from 1
 //	${other_client}  identifier of another client ${header:NAME}  a request header field
 //	${secret}        the client's secret          ${code_challenge}  of the authorization request
+//	${query}         the query of the request URI, as it is
 //	${method}        the HTTP method              ${path}         path of the request URI
 //	${location}      where a redirect leads       ${status}       the answer's HTTP status
 //	${detail}        what a refused value is      ${uuid}         a random UUID
@@ -68,6 +69,8 @@ func (x *exchange) variable(expression string, members func(string) string) stri
 		if members != nil {
 			return members(name)
 		}
+	case "query":
+		return x.r.URL.RawQuery
 	case "header":
 		return x.r.Header.Get(name)
 	case "client_id":

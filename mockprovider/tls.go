@@ -17,12 +17,13 @@ import (
 	"time"
 )
 
-// tlsModes are the modes of the step connection.tls. They hold for whole connections, so conditions make no sense there.
+// tlsModes are the modes of the step connection.tls. They hold for whole connections, so conditions make no sense there; names are
+// server names that the client asks for (or endpoints, see plain-http).
 var tlsModes = []Mode{
 	{"tls-1.0", "TLS 1.0 and 1.1 are taken, too"},
 	{"tls-1.1", "TLS 1.1 is taken, too"},
 	{"only-tls-1.1", "nothing newer than TLS 1.1 is taken"},
-	{"plain-http", "requests without TLS are answered, too"},
+	{"plain-http", "requests without TLS are answered, too; `names` limits that to some endpoints, others break the connection off"},
 	{"expired", "the certificate has expired"},
 	{"self-signed", "the certificate is signed by itself"},
 	{"wrong-host", "the certificate is for another host"},
@@ -98,10 +99,10 @@ func (p *Provider) CertificateAuthority() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.certificate.Raw})
 }
 
-// connectionMode reports whether a deviation chose a mode of the step connection.tls.
-func (p *Provider) connectionMode(mode string) bool {
+// connectionMode reports whether a deviation chose a mode of the step connection.tls, for a server name that the client asks for.
+func (p *Provider) connectionMode(mode, serverName string) bool {
 	for _, o := range (*p.program.Load())["connection.tls"] {
-		if slices.Contains(o.Mode, mode) {
+		if slices.Contains(o.Mode, mode) && (len(o.Names) == 0 || mode == "plain-http" || slices.Contains(o.Names, serverName)) {
 			return true
 		}
 	}
@@ -110,10 +111,10 @@ func (p *Provider) connectionMode(mode string) bool {
 
 // tlsConfig is TLS 1.2 and 1.3 with a good certificate, unless a deviation wants otherwise when the connection is made.
 func (p *Provider) tlsConfig() *tls.Config {
-	return &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	return &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		kind := ""
 		for _, k := range []string{"expired", "self-signed", "wrong-host"} {
-			if p.connectionMode(k) {
+			if p.connectionMode(k, hello.ServerName) {
 				kind = k
 			}
 		}
@@ -123,11 +124,11 @@ func (p *Provider) tlsConfig() *tls.Config {
 		}
 		c := &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 		switch {
-		case p.connectionMode("tls-1.0"):
+		case p.connectionMode("tls-1.0", hello.ServerName):
 			c.MinVersion = tls.VersionTLS10
-		case p.connectionMode("tls-1.1"):
+		case p.connectionMode("tls-1.1", hello.ServerName):
 			c.MinVersion = tls.VersionTLS11
-		case p.connectionMode("only-tls-1.1"):
+		case p.connectionMode("only-tls-1.1", hello.ServerName):
 			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		}
 		return c, nil
@@ -147,7 +148,7 @@ func (l *secureListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !l.p.connectionMode("plain-http") {
+	if !l.p.connectionMode("plain-http", "") {
 		return tls.Server(conn, l.config), nil
 	}
 	peeked := &peekedConn{Conn: conn, reader: bufio.NewReaderSize(conn, 16)}
@@ -167,3 +168,18 @@ type peekedConn struct {
 }
 
 func (c *peekedConn) Read(b []byte) (int, error) { return c.reader.Read(b) }
+
+// refusesPlainHTTP reports whether an endpoint breaks off requests without TLS although others answer them.
+func (p *Provider) refusesPlainHTTP(endpoint string) bool {
+	refuses := false
+	for _, o := range (*p.program.Load())["connection.tls"] {
+		if !slices.Contains(o.Mode, "plain-http") {
+			continue
+		}
+		if len(o.Names) == 0 || slices.Contains(o.Names, endpoint) {
+			return false
+		}
+		refuses = true
+	}
+	return refuses
+}

@@ -65,3 +65,29 @@ func TestTLS(t *testing.T) {
 		t.Error(r, err)
 	}
 }
+
+func TestPlainHTTPOfSomeEndpoints(t *testing.T) {
+	p := start(t, mockprovider.WithSettings(map[string]any{"tls": true}),
+		mockprovider.WithDeviation(deviation("d", op("connection.tls", "mode", "plain-http", "names", []string{"token"})), nil))
+	client := &http.Client{Transport: p.RoundTripper()}
+	if r, err := client.Get("http://mock.test/token"); err != nil || r.StatusCode != http.StatusMethodNotAllowed {
+		t.Error(r, err)
+	}
+	if _, err := client.Get("http://mock.test/jwks"); err == nil {
+		t.Error("an endpoint answers that is not named")
+	}
+}
+
+func TestTLSOfSomeServerNames(t *testing.T) {
+	p := mockprovider.New(t, mockprovider.WithSettings(map[string]any{"tls": true}),
+		mockprovider.WithDeviation(deviation("d", op("connection.tls", "mode", "expired", "names", []string{"localhost"})), nil))
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(p.CertificateAuthority())
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	if r, err := client.Get(p.Endpoint("jwks")); err != nil || r.StatusCode != http.StatusOK {
+		t.Error(r, err)
+	}
+	if _, err := client.Get(strings.Replace(p.Endpoint("jwks"), "127.0.0.1", "localhost", 1)); err == nil {
+		t.Error("the certificate for localhost has not expired")
+	}
+}

@@ -34,7 +34,7 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if request.URL.Scheme == "http" && strings.HasPrefix(t.provider.base, "https:") && !t.provider.connectionMode("plain-http") {
+	if request.URL.Scheme == "http" && strings.HasPrefix(t.provider.base, "https:") && !t.provider.connectionMode("plain-http", "") {
 		return nil, ErrRefused
 	}
 	received, err := asReceived(request)

@@ -153,10 +153,17 @@ func init() {
 	suites.Section("RFC 6749", "10.11", func(s *suites.S) {
 		s.Check("login-pages-tls", suites.Requires("RFC6749-10.11-02"), suites.Needs(target.AuthorizationCode, target.TLS),
 			func(as *target.AS, g Gomega) {
-				for _, step := range as.Authorize().Steps {
-					u, err := url.Parse(step.Exchange.Request.URL)
-					if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
-						as.Fail("a page of the interaction is served over plain HTTP: %s", step.Exchange.Request.URL)
+				a := as.Authorize(target.NoControl())
+				pages := make([]string, 0, len(a.Steps)+1)
+				for _, step := range a.Steps {
+					pages = append(pages, step.Exchange.Request.URL)
+				}
+				if a.Elsewhere() { // to a page to go on with
+					pages = append(pages, a.Location)
+				}
+				for _, page := range pages {
+					if u, err := url.Parse(page); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+						as.Fail("a page of the interaction is served over plain HTTP: %s", page)
 					}
 				}
 			})

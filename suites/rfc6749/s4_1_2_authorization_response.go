@@ -15,7 +15,7 @@ func init() {
 		s.Check("code-in-query", suites.Requires("RFC6749-4.1.2-01"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				a := as.Authorize()
-				if a.Location == "" || a.Error() != "" {
+				if a.Location == "" || a.Error() != "" || a.Elsewhere() {
 					as.Inconclusive("the authorization request did not succeed: %s", DescribeAuthorization(a))
 				}
 				g.Expect(a).To(DeliverCode())

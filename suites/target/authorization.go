@@ -32,6 +32,8 @@ type Authorization struct {
 	LoginShown   bool
 	ConsentShown bool
 
+	elsewhere bool
+
 	code *Code // that was delivered, with what its redemption needs
 }
 
@@ -117,6 +119,10 @@ func (a *Authorization) SentTo(uri string) bool {
 	}
 	return true
 }
+
+// Elsewhere reports whether the browser was sent to an origin that is not known as one of the authorization server's, neither to a
+// redirection URI nor with a response: to a login service that login.origins does not list, for example.
+func (a *Authorization) Elsewhere() bool { return a.elsewhere }
 
 // issues reports whether the response delivers a code or a token.
 func (a *Authorization) issues() bool {

@@ -103,6 +103,11 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 	visit := b.player.Begin(login.Choice{Deny: f.deny, AtLogin: f.denyAtLogin})
 	defer func() { a.LoginShown, a.ConsentShown = visit.LoginShown(), visit.ConsentShown() }()
 	exit := as.exitFor(a.Sent)
+	leave := func(resp *Response, to, via string, step *login.Step) *Authorization {
+		a.leave(resp, to, via, step)
+		a.elsewhere = a.In() == "" && !exit.isRedirectURI(to)
+		return a
+	}
 	redirects := 0
 	for len(a.Steps) < maxSteps {
 		resp := b.fetch(req)
@@ -114,7 +119,7 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 		}
 		if to, ok := location(resp); ok {
 			if exit.leads(to) {
-				return a.leave(resp, to, "location", nil)
+				return leave(resp, to, "location", nil)
 			}
 			if redirects++; redirects > maxRedirects {
 				break
@@ -137,7 +142,7 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 		}
 		if step == nil {
 			if to, via, ok := exit.offered(resp); ok {
-				return a.leave(resp, to, via, nil)
+				return leave(resp, to, via, nil)
 			}
 			a.Page = resp
 			return a
@@ -146,7 +151,7 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 			if step.Secret {
 				as.Inconclusive("the login page would send the password to %s, which is no origin of the target; if it is, list it in login.origins", login.Origin(step.URL))
 			}
-			return a.leave(resp, step.URL, step.Via, step)
+			return leave(resp, step.URL, step.Via, step)
 		}
 		req = as.press(step, resp)
 		if f.stopAtConsent && step.Kind == login.Consent {

@@ -176,5 +176,7 @@ type Timing struct {
 type TLSConfig struct {
 	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
 	CAFile             string `yaml:"ca_file"`
-	CA                 []byte `yaml:"-"` // PEM certificates to trust, in place of a file
+	// PlainHTTPCredentials is the consent to send a client's credentials without TLS, where a token endpoint answers without it.
+	PlainHTTPCredentials bool   `yaml:"plain_http_credentials"`
+	CA                   []byte `yaml:"-"` // PEM certificates to trust, in place of a file
 }
