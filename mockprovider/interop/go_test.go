@@ -17,17 +17,21 @@ import (
 // goJudges are the clients in Go.
 var goJudges = []judge{
 	{name: "x-oauth2", inProcess: true, run: xoauth2, flows: []string{"code", "post", "public", "refused", "bad-secret", "refresh", "client-credentials", "password"}},
-	{name: "go-oidc", inProcess: true, run: goOIDC, flows: []string{"oidc", "oidc-es256", "jwt-access-token"}},
-	{name: "zitadel-oidc", inProcess: true, run: zitadel, flows: []string{"oidc", "oidc-es256", "denied", "refresh", "client-credentials", "introspection", "revocation",
+	{name: "go-oidc", inProcess: true, discovers: true, run: goOIDC, flows: []string{"oidc", "jwt-access-token"}},
+	{name: "zitadel-oidc", inProcess: true, discovers: true, run: zitadel, flows: []string{"oidc", "denied", "refresh", "client-credentials", "introspection", "revocation",
 		"token-exchange", "logout"}},
 }
 
 // config is what golang.org/x/oauth2 wants to know, without discovery.
 func (t Task) config(part string) *oauth2.Config {
 	c := t.Clients[part]
+	style := oauth2.AuthStyleInHeader
+	if t.Auth == "post" || t.Flow == "post" || c.Public {
+		style = oauth2.AuthStyleInParams
+	}
 	return &oauth2.Config{
 		ClientID: c.ID, ClientSecret: c.Secret, RedirectURL: c.RedirectURIs[0], Scopes: []string{"read"},
-		Endpoint: oauth2.Endpoint{AuthURL: t.Mock.Endpoints["authorize"], TokenURL: t.Mock.Endpoints["token"], AuthStyle: oauth2.AuthStyleInHeader},
+		Endpoint: oauth2.Endpoint{AuthURL: t.Mock.Endpoints["authorize"], TokenURL: t.Mock.Endpoints["token"], AuthStyle: style},
 	}
 }
 
@@ -68,9 +72,6 @@ func xoauth2(ctx context.Context, task Task, open browser) error {
 			part = "native"
 		}
 		config := task.config(part)
-		if task.Flow != "code" {
-			config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-		}
 		token, err := signIn(ctx, config, open)
 		if err != nil {
 			return err

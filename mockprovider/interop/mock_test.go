@@ -23,23 +23,28 @@ const startTimeout = 20 * time.Second
 type mockOf struct {
 	profile string         // "" for the strict one
 	shuffle int64          // 0 for none
+	auth    string         // how the client authenticates, "" for HTTP Basic
 	config  map[string]any // settings, deviations and do, laid over the profile
 }
 
 // merge adds settings, under those that are there.
 func (m *mockOf) merge(settings map[string]any) {
-	if len(settings) == 0 {
-		return
+	if len(settings) > 0 {
+		m.config = merged(map[string]any{"settings": settings}, m.config)
 	}
-	merged := maps.Clone(settings)
-	if own, ok := m.config["settings"].(map[string]any); ok {
-		maps.Copy(merged, own)
+}
+
+// merged is a with b laid over it.
+func merged(a, b map[string]any) map[string]any {
+	result := maps.Clone(a)
+	for key, value := range b {
+		below, both := result[key].(map[string]any)
+		if above, ok := value.(map[string]any); ok && both {
+			value = merged(below, above)
+		}
+		result[key] = value
 	}
-	m.config = maps.Clone(m.config)
-	if m.config == nil {
-		m.config = map[string]any{}
-	}
-	m.config["settings"] = merged
+	return result
 }
 
 // start starts the provider, in this process or with the command line, until the test ends.

@@ -132,13 +132,13 @@ func inPython(file string) func(context.Context, Task, browser) error {
 
 // processJudges are the clients in other languages.
 var processJudges = []judge{
-	{name: "openid-client", run: inNode("openid-client.mjs"), flows: []string{"oidc", "oidc-es256", "hybrid", "code", "post", "public", "metadata", "form-post", "registration", "denied", "refused",
+	{name: "openid-client", run: inNode("openid-client.mjs"), flows: []string{"oidc", "hybrid", "code", "post", "public", "metadata", "form-post", "registration", "denied", "refused",
 		"bad-secret", "refresh", "client-credentials", "introspection", "revocation", "token-exchange", "logout"}},
-	{name: "oauth4webapi", run: inNode("oauth4webapi.mjs"), flows: []string{"oidc", "oidc-es256", "hybrid", "code", "post", "public", "metadata", "form-post", "registration", "denied", "refused",
+	{name: "oauth4webapi", run: inNode("oauth4webapi.mjs"), flows: []string{"oidc", "hybrid", "code", "post", "public", "metadata", "form-post", "registration", "denied", "refused",
 		"bad-secret", "refresh", "client-credentials", "password", "introspection", "revocation", "token-exchange", "jwt-access-token"}},
 	{name: "simple-oauth2", run: inNode("simple-oauth2.mjs"), flows: []string{"code", "post", "refused", "bad-secret", "refresh", "client-credentials", "password",
 		"revocation"}},
-	{name: "authlib", run: inPython("authlib_client.py"), flows: []string{"oidc", "oidc-es256", "code", "post", "public", "implicit", "refused", "bad-secret",
+	{name: "authlib", run: inPython("authlib_client.py"), flows: []string{"oidc", "code", "post", "public", "implicit", "refused", "bad-secret",
 		"refresh", "client-credentials", "password", "introspection", "revocation", "token-exchange"}},
 	{name: "requests-oauthlib", run: inPython("requests_oauthlib_client.py"), flows: []string{"code", "post", "public", "implicit", "denied", "refused",
 		"bad-secret", "refresh", "client-credentials", "password"}},

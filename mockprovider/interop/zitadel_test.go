@@ -46,7 +46,7 @@ func zitadel(ctx context.Context, task Task, open browser) error {
 		return err
 	}
 	switch task.Flow {
-	case "oidc", "oidc-es256":
+	case "oidc":
 		info, err := rp.Userinfo[*oidc.UserInfo](ctx, tokens.AccessToken, tokens.TokenType, tokens.IDTokenClaims.GetSubject(), party)
 		if err != nil {
 			return err

@@ -20,16 +20,16 @@ function told(error) {
   return parts.join(': ')
 }
 
-// serve does tasks: flows are functions by name, of the task ({mock, client(part), user}) and open.
+// serve does tasks: flows are functions by name, of the task ({mock, client(part), user, flow, auth}) and open.
 export async function serve(flows) {
   for (;;) {
     const { value, done } = await lines.next()
     if (done) return
-    const { flow, mock, clients } = JSON.parse(value)
+    const { flow, mock, clients, auth } = JSON.parse(value)
     const client = (part) => clients[part] // web, native, implicit, service, resource
     try {
       if (!flows[flow]) throw new Error(`no flow ${flow}`)
-      await flows[flow]({ mock, client, user: mock.users[0], flow }, open)
+      await flows[flow]({ mock, client, user: mock.users[0], flow, auth }, open)
       say({ ok: true })
     } catch (error) {
       say({ error: told(error) || String(error) })

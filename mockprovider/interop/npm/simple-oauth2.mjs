@@ -2,7 +2,8 @@
 import { AuthorizationCode, ClientCredentials, ResourceOwnerPassword } from 'simple-oauth2'
 import { expect, refused, serve } from './harness.mjs'
 
-function config({ mock }, client, paths = {}, authorizationMethod = 'header') {
+function config({ mock, flow, auth: method }, client, paths = {}) {
+  const authorizationMethod = method === 'post' || flow === 'post' ? 'body' : 'header'
   const auth = { tokenHost: new URL(mock.issuer).origin }
   for (const [name, endpoint] of Object.entries({ tokenPath: 'token', ...paths })) {
     if (mock.endpoints[endpoint]) auth[name] = new URL(mock.endpoints[endpoint]).pathname
@@ -15,9 +16,9 @@ async function useResource({ mock }, token) {
   expect(response.status === 200, `the protected resource answers ${response.status}`)
 }
 
-async function code(task, open, method) {
+async function code(task, open) {
   const client = task.client('web')
-  const grant = new AuthorizationCode(config(task, client, { authorizePath: 'authorize', revokePath: 'revocation' }, method))
+  const grant = new AuthorizationCode(config(task, client, { authorizePath: 'authorize', revokePath: 'revocation' }))
   const redirect_uri = client.redirect_uris[0]
   const landed = await open(grant.authorizeURL({ redirect_uri, scope: 'read', state: 'a state of the client' }))
   const token = await grant.getToken({ code: new URL(landed.url).searchParams.get('code'), redirect_uri, scope: 'read' })
@@ -30,7 +31,7 @@ const isError = (status, code) => (e) => e.output?.statusCode === status && e.da
 
 await serve({
   code: (task, open) => code(task, open),
-  post: (task, open) => code(task, open, 'body'),
+  post: (task, open) => code(task, open),
 
   async refused(task) {
     const client = task.client('web')

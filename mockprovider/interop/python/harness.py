@@ -37,6 +37,7 @@ class Task:
         self.flow = message["flow"]
         self.mock = message["mock"]
         self.clients = message["clients"]
+        self.auth = "post" if self.flow == "post" else message["auth"]  # how the client authenticates
         self.issuer = self.mock["issuer"]
         self.user = self.mock["users"][0]
 

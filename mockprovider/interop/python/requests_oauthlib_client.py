@@ -20,8 +20,13 @@ def session(task, name="web", client=None, **kwargs):
     return OAuth2Session(registered["id"], client=client and client(registered["id"], scope=["read"]), scope=["read"], **kwargs)
 
 
-def basic(task, name="web"):
-    return HTTPBasicAuth(task.client(name)["id"], task.client(name)["secret"])
+def credentials(task, name="web", secret=None):
+    """What fetch_token takes to authenticate the client."""
+    client = task.client(name)
+    secret = secret or client["secret"]
+    if task.auth == "post":
+        return {"client_id": client["id"], "client_secret": secret, "include_client_id": True}
+    return {"auth": HTTPBasicAuth(client["id"], secret)}
 
 
 def use_resource(task, s):
@@ -29,23 +34,19 @@ def use_resource(task, s):
     expect(response.status_code == 200, f"the protected resource answers {response.status_code}")
 
 
-def sign_in(task, s, **credentials):
+def sign_in(task, s, **authentication):
     """The authorization code flow with PKCE, as far as this release goes: it passes the parameters on."""
     verifier = s._client.create_code_verifier(64)
     challenge = s._client.create_code_challenge(verifier, "S256")
     url, _ = s.authorization_url(task.endpoint("authorize"), code_challenge=challenge, code_challenge_method="S256")
-    s.fetch_token(task.endpoint("token"), authorization_response=browse(url), code_verifier=verifier, timeout=10, **credentials)
+    s.fetch_token(task.endpoint("token"), authorization_response=browse(url), code_verifier=verifier, timeout=10, **authentication)
     use_resource(task, s)
 
 
 def code(task):
     s = session(task)
-    sign_in(task, s, auth=basic(task))
+    sign_in(task, s, **credentials(task))
     return s
-
-
-def post(task):
-    sign_in(task, session(task), client_secret=task.client("web")["secret"], include_client_id=True)
 
 
 def public(task):
@@ -65,38 +66,38 @@ def denied(task):
 
 def refused_code(task):
     s = session(task)
-    refused(lambda: s.fetch_token(task.endpoint("token"), code="nobody-issued-it", auth=basic(task), timeout=10), OAuth2Error, "invalid_grant")
+    refused(lambda: s.fetch_token(task.endpoint("token"), code="nobody-issued-it", timeout=10, **credentials(task)), OAuth2Error, "invalid_grant")
 
 
 def bad_secret(task):
     s = session(task, client=BackendApplicationClient)
-    refused(lambda: s.fetch_token(task.endpoint("token"), auth=HTTPBasicAuth(task.client("web")["id"], "another secret"), timeout=10), OAuth2Error, "invalid_client")
+    refused(lambda: s.fetch_token(task.endpoint("token"), timeout=10, **credentials(task, secret="another secret")), OAuth2Error, "invalid_client")
 
 
 def refresh(task):
     s = code(task)
     first = s.token["access_token"]
-    s.refresh_token(task.endpoint("token"), auth=basic(task), timeout=10)
+    s.refresh_token(task.endpoint("token"), timeout=10, **credentials(task))
     expect(s.token["access_token"] != first, "the access token is the same after a refresh")
     use_resource(task, s)
 
 
 def client_credentials(task):
     s = session(task, "service", BackendApplicationClient)
-    s.fetch_token(task.endpoint("token"), auth=basic(task, "service"), timeout=10)
+    s.fetch_token(task.endpoint("token"), timeout=10, **credentials(task, "service"))
     use_resource(task, s)
 
 
 def password(task):
     s = session(task, client=LegacyApplicationClient)
-    s.fetch_token(task.endpoint("token"), username=task.user["username"], password=task.user["password"], auth=basic(task), timeout=10)
+    s.fetch_token(task.endpoint("token"), username=task.user["username"], password=task.user["password"], timeout=10, **credentials(task))
     use_resource(task, s)
 
 
 serve(
     {
         "code": code,
-        "post": post,
+        "post": code,
         "public": public,
         "implicit": implicit,
         "denied": denied,
