@@ -14,6 +14,7 @@ import (
 type permitted struct {
 	name     string
 	checks   []string          // that must accept it, as patterns of the command line; empty: all
+	within   []string          // with empty checks: limits the checks that are run
 	setup    map[string]any    // settings of the mock provider, and under the key target a part of the target file
 	do       string            // operations on the mock provider's steps, in the YAML of a deviation's `do`
 	verdicts []reports.Verdict // that are right for the named checks; empty: pass and note
@@ -26,7 +27,7 @@ func accept(t *testing.T, cases ...permitted) {
 	for _, p := range cases {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			b := Behaviour{Setup: p.setup, Include: p.checks, Sockets: p.sockets}
+			b := Behaviour{Setup: p.setup, Include: slices.Concat(p.checks, p.within), Sockets: p.sockets}
 			if p.do != "" {
 				d := profiles.Deviation{Name: p.name, Summary: p.name}
 				if err := yaml.Unmarshal([]byte(p.do), &d.Do); err != nil {
@@ -68,6 +69,8 @@ func TestAcceptsTokenResponses(t *testing.T) {
 		permitted{name: "token-type-in-lower-case", checks: []string{"rfc6749/token-type-registered"},
 			do: `{at: token.response, members: {set: {token_type: bearer}}}`},
 		permitted{name: "no-refresh-tokens", setup: map[string]any{"refresh": map[string]any{"issue": "never"}}},
-		permitted{name: "refresh-tokens-stay", setup: map[string]any{"refresh": map[string]any{"rotation": false}}},
+		permitted{name: "refresh-tokens-of-confidential-clients-stay", do: `{at: refresh_token.rotation, when: {client_type: confidential}, set: false}`},
+		permitted{name: "refresh-tokens-of-confidential-clients-come-again",
+			do: `{at: refresh_token.rotation, when: {client_type: confidential}, set: false, mode: return-same}`},
 	)
 }

@@ -80,7 +80,7 @@ func TestStrictIsSilent(t *testing.T) {
 		"https":   {Sockets: true, Setup: map[string]any{"tls": true}},
 		"jwt":     {Setup: map[string]any{"access_token": map[string]any{"format": "jwt"}, "id_token": map[string]any{"algorithm": "RS256"}}},
 		"liberal": {Setup: map[string]any{"query_token": true, "unknown_scope": "ignore", "scope_response": "changed",
-			"invalid_client_status": 400, "refresh": map[string]any{"rotation": false}}},
+			"invalid_client_status": 400}},
 		"code-only": {Setup: map[string]any{"implicit": false, "grants": []any{"authorization_code"}, "openid": false, "iss_parameter": false}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func (f *Form) submit(pressed *Control) *Step {
 	encode := encoderFor(f.doc.Charset)
 	if step.Method == "GET" {
 		if u, err := url.Parse(step.URL); err == nil {
-			u.RawQuery, u.Fragment = urlencode(step.Params, encode), ""
+			u.RawQuery = urlencode(step.Params, encode) // the fragment stays (HTML standard, "mutate action URL")
 			step.URL = u.String()
 		}
 		return step

@@ -86,7 +86,7 @@ func consentShown(as *target.AS, a *target.Authorization) {
 // deliversErrorInQuery judges an error redirect of the code flow; an error page in its place is permitted.
 func deliversErrorInQuery(as *target.AS, g Gomega, a *target.Authorization) {
 	switch {
-	case a.Location == "":
+	case !leaves(a):
 		as.Note("an error page instead of a redirect, which RFC 9700 section 4.11.2 permits")
 	case a.Code() != "":
 		as.Inconclusive("the request was not refused")
@@ -97,13 +97,79 @@ func deliversErrorInQuery(as *target.AS, g Gomega, a *target.Authorization) {
 }
 
 // deliversOneOf judges that a redirect carries a code or an error, not both and not neither.
-func deliversOneOf(g Gomega, a *target.Authorization) {
+func deliversOneOf(as *target.AS, g Gomega, a *target.Authorization) {
 	switch {
-	case a.Location == "":
-	case a.Code() != "":
-		g.Expect(a).To(OmitParam("error"))
-	default:
+	case !leaves(a):
+	case a.Code() == "":
 		g.Expect(a).To(DeliverError())
+	case a.Error() != "":
+		g.Expect(a).To(OmitParam("error"))
+	case a.Params().Has("error"):
+		as.Note("the redirect has an error parameter without a value")
+	}
+}
+
+// leaves reports whether the browser was sent to the client: to the requested redirection URI or one that is registered, by itself or,
+// with response parameters, by a link. A plain link on an error page, or a redirect to a page of the operator's elsewhere, is no
+// answer to the client.
+func leaves(a *target.Authorization) bool {
+	if a.Location == "" || a.Via == "link" && a.In() == "" {
+		return false
+	}
+	uris := []string{a.Sent.Get("redirect_uri")}
+	if client := a.Sent.Client(); client != nil {
+		uris = append(uris, client.RedirectURIs...)
+	}
+	return slices.ContainsFunc(uris, func(uri string) bool { return uri != "" && a.SentTo(uri) })
+}
+
+// atRegistered reports whether the browser was sent to a redirection URI that is registered for the client, as it stands there.
+func atRegistered(a *target.Authorization) bool {
+	client := a.Sent.Client()
+	return client != nil && slices.ContainsFunc(client.RedirectURIs, func(uri string) bool { return isAt(a.Location, uri) })
+}
+
+// confidentialFor is a client that authenticates, with a password or otherwise, and may use the grant: the usual one if it does. Without
+// one the check is skipped.
+func confidentialFor(as *target.AS, grant target.Grant) *target.Client {
+	if usual := as.Config().ClientFor(grant.Type()); usual != nil && usual.Confidential() {
+		return usual
+	}
+	for _, client := range as.Config().Clients.All() {
+		if client.Confidential() && client.MayUse(grant.Type()) && (grant != target.AuthorizationCode || redirects(client)) {
+			return client
+		}
+	}
+	as.Skip("clients.primary: {id: …, secret: …}", "no client that authenticates may use %s", grant)
+	return nil
+}
+
+// twoClients are two different clients that suit and may use the code grant. Without them the check is skipped.
+func twoClients(as *target.AS, suits func(*target.Client) bool) (owner, other *target.Client) {
+	var found []*target.Client
+	for _, client := range as.Config().Clients.All() {
+		if suits(client) && redirects(client) && client.MayUse("authorization_code") && (len(found) == 0 || found[0].ID != client.ID) {
+			found = append(found, client)
+		}
+	}
+	if len(found) < 2 {
+		as.Skip("clients.second: {id: …, secret: …, redirect_uris: […]}", "there are no two such clients that may use the code grant")
+	}
+	return found[0], found[1]
+}
+
+// tellsOwner judges that the page at which a browser stopped is not empty. What it says, and whether a script brings the text, is not
+// for a program to judge.
+func tellsOwner(as *target.AS, g Gomega, a *target.Authorization) {
+	if leaves(a) {
+		as.Inconclusive("the browser was sent away, which another check judges")
+	}
+	page := a.Page
+	if page == nil {
+		page = a.Final
+	}
+	if strings.TrimSpace(string(page.Body)) == "" && page.Status/100 != 3 {
+		g.Expect(page).To(HaveReadableBody())
 	}
 }
 

@@ -134,8 +134,8 @@ func (m manipulation) judgeBy(as *target.AS, g Gomega, authorize func(...target.
 	a := authorize(target.RedirectURI(m.value))
 	switch {
 	case a.Location == "" || a.Via == "link":
-	case isAt(a.Location, m.registered):
-		as.Note("the browser is sent to the registered URI instead: %s", DescribeAuthorization(a))
+	case isAt(a.Location, m.registered), atRegistered(a):
+		as.Note("the browser is sent to a registered URI instead: %s", DescribeAuthorization(a))
 	case m.harmless:
 		as.Note("this spelling is accepted; a browser goes to the registered URI with it")
 	default:

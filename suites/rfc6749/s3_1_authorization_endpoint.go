@@ -140,7 +140,15 @@ func init() {
 		s.Check("repeated-authorization-parameter", suites.Requires("RFC6749-3.1-12"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				other := map[string]string{"state": as.State(), "scope": unknownScope, "response_type": "oauthcheck_unknown"}
+				// A second scope that is right as well: whichever of the two a server takes, it would not refuse the request for it.
+				if scopes := as.ScopesFor(target.AuthorizationCode); len(scopes) > 1 {
+					other["scope"] = scopes[0]
+				}
 				for _, name := range []string{"response_type", "scope", "state"} {
+					if !as.AuthorizationRequest().Has(name) {
+						as.Variant(name, func(g Gomega) { as.Skip("scopes: [read, write]", "the request has no %s to repeat", name) })
+						continue
+					}
 					as.Variant(name+"-equal", func(g Gomega) { g.Expect(as.Authorize(target.Repeat(name))).NotTo(DeliverCode()) })
 					as.Variant(name+"-different", func(g Gomega) {
 						g.Expect(as.Authorize(target.Add(name, other[name]))).NotTo(DeliverCode())
@@ -183,6 +191,21 @@ func init() {
 						as.Variant(sample.Name, func(g Gomega) { g.Expect(sample.Authorization).To(HaveUniqueParams()) })
 					}
 				}
+				if !as.Has(target.ImplicitGrant) {
+					return
+				}
+				as.Variant("implicit", func(g Gomega) {
+					a := as.Implicit()
+					if a.Location == "" {
+						as.Inconclusive("no redirect to look at")
+					}
+					g.Expect(a).To(HaveUniqueParams())
+				})
+				for _, sample := range as.ImplicitErrors() {
+					if sample.Authorization.Location != "" {
+						as.Variant("implicit-"+sample.Name, func(g Gomega) { g.Expect(sample.Authorization).To(HaveUniqueParams()) })
+					}
+				}
 			})
 	})
 
@@ -190,7 +213,7 @@ func init() {
 		s.Check("response-type-code", suites.Requires("RFC6749-3.1.1-01"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				a := as.Authorize(target.NoControl())
-				if a.Location == "" || a.Error() != "" || a.Elsewhere() {
+				if !leaves(a) || a.Error() != "" {
 					as.Inconclusive("the authorization request did not succeed: %s", DescribeAuthorization(a))
 				}
 				g.Expect(a).To(DeliverCode())
@@ -234,7 +257,7 @@ func init() {
 // refusedRequest judges that an authorization request grants nothing and, where the browser is sent back, says why.
 func refusedRequest(g Gomega, a *target.Authorization) {
 	g.Expect(a).NotTo(DeliverCodeOrToken())
-	if a.Location != "" && a.Via != "link" {
+	if leaves(a) {
 		g.Expect(a).To(DeliverError())
 	}
 }

@@ -15,7 +15,7 @@ func init() {
 		s.Check("code-in-query", suites.Requires("RFC6749-4.1.2-01"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
 				a := as.Authorize()
-				if a.Location == "" || a.Error() != "" || a.Elsewhere() {
+				if !leaves(a) || a.Error() != "" {
 					as.Inconclusive("the authorization request did not succeed: %s", DescribeAuthorization(a))
 				}
 				g.Expect(a).To(DeliverCode())
@@ -28,7 +28,7 @@ func init() {
 		s.Check("code-expires", suites.Requires("RFC6749-4.1.2-02"), suites.Needs(target.AuthorizationCode, target.CodeLifetime), suites.Slow,
 			func(as *target.AS, g Gomega) {
 				const leeway = 60 * time.Second
-				expired(as, g, as.Timing().CodeLifetime+min(leeway, as.Timing().CodeLifetime))
+				expired(as, g, as.Timing().CodeLifetime+leeway)
 			})
 
 		s.Check("code-lifetime-ten-minutes", suites.Requires("RFC6749-4.1.2-03"), suites.Needs(target.AuthorizationCode), suites.Slow,
@@ -58,7 +58,12 @@ func init() {
 					as.Inconclusive("the replay was not refused, which the check of single use reports")
 				}
 				as.Settle()
-				if alive, how := as.Alive(token); alive {
+				alive, how := as.Alive(token)
+				switch {
+				case !alive:
+				case target.JWTClaims(token) != nil && as.Config().Resource.URL != "" && how != "introspection":
+					as.Note("after the replay the access token, a JWT, is still taken by the resource, which may check it by itself: the RFC says when possible")
+				default:
 					as.Fail("after the replay the access token still works: %s", how)
 				}
 			})
@@ -67,15 +72,14 @@ func init() {
 			suites.Needs(target.AuthorizationCode, target.RefreshTokenGrant), suites.Destructive, suites.Disturbs(suites.Grant),
 			func(as *target.AS, g Gomega) {
 				code, first := redeemed(as)
-				token := first.String("refresh_token")
-				if token == "" {
+				if first.String("refresh_token") == "" {
 					as.Inconclusive("the code exchange gave no refresh token")
 				}
 				if as.Redeem(code).IssuesToken() {
 					as.Inconclusive("the replay was not refused, which the check of single use reports")
 				}
 				as.Settle()
-				g.Expect(as.TokenBy(target.RefreshToken, target.Set("refresh_token", token))).NotTo(IssueToken())
+				g.Expect(as.Refresh(as.TokensOf(first))).NotTo(IssueToken())
 			})
 
 		s.Check("state-returned", suites.Requires("RFC6749-4.1.2-07"), suites.Needs(target.AuthorizationCode),

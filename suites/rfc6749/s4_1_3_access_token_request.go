@@ -1,6 +1,10 @@
 package rfc6749
 
 import (
+	"net/url"
+	"slices"
+	"strings"
+
 	"github.com/oauthcheck/oauthcheck/suites"
 	. "github.com/oauthcheck/oauthcheck/suites/matchers"
 	"github.com/oauthcheck/oauthcheck/suites/target"
@@ -27,7 +31,7 @@ func init() {
 		s.Check("code-exchange-authentication-required", suites.Requires("RFC6749-4.1.3-04"),
 			suites.Needs(target.AuthorizationCode, target.ConfidentialClient), suites.Disturbs(suites.Client),
 			func(as *target.AS, g Gomega) {
-				g.Expect(as.TokenBy(target.AuthorizationCode, target.Auth(target.NoClientAuth))).NotTo(IssueToken())
+				withoutAuthentication(as, g, target.AuthorizationCode)
 			})
 
 		s.Check("code-exchange-wrong-secret", suites.Requires("RFC6749-4.1.3-05"),
@@ -37,25 +41,31 @@ func init() {
 		s.Check("code-bound-to-client", suites.Requires("RFC6749-4.1.3-06"),
 			suites.Needs(target.AuthorizationCode, target.ConfidentialClient, target.SecondClient), suites.Disturbs(suites.Grant),
 			func(as *target.AS, g Gomega) {
-				as.TokensBy(target.AuthorizationCode, target.As(as.Second())) // control: it redeems a code of its own
-				g.Expect(as.Redeem(as.Code(), target.As(as.Second()))).NotTo(IssueToken())
+				owner, other := twoClients(as, (*target.Client).Confidential)
+				as.TokensBy(target.AuthorizationCode, target.As(other)) // control: it redeems a code of its own
+				g.Expect(as.Redeem(as.Code(target.As(owner)), target.As(other))).NotTo(IssueToken())
 			})
 
 		s.Check("public-code-bound-to-client-id", suites.Requires("RFC6749-4.1.3-07"),
 			suites.Needs(target.AuthorizationCode, target.PublicClient), suites.Disturbs(suites.Grant),
 			func(as *target.AS, g Gomega) {
-				public, other := as.Public(), as.Primary()
-				if other == nil || other.ID == public.ID {
+				public := as.Public()
+				isOther := func(c *target.Client) bool {
+					return c.ID != public.ID && redirects(c) && c.MayUse("authorization_code")
+				}
+				all := as.Config().Clients.All()
+				i := slices.IndexFunc(all, func(c *target.Client) bool { return isOther(c) && c.Confidential() })
+				j := slices.IndexFunc(all, func(c *target.Client) bool { return isOther(c) && !c.Confidential() })
+				if i < 0 && j < 0 {
 					as.Skip("clients: {primary: {id: …, secret: …}}", "there is no other client beside the public one")
 				}
-				as.TokensBy(target.AuthorizationCode, target.As(public))
-				as.TokensBy(target.AuthorizationCode, target.As(other))
-				as.Variant("redeemed-by-the-other", func(g Gomega) {
-					g.Expect(as.Redeem(as.Code(target.As(public)), target.As(other))).NotTo(IssueToken())
-				})
-				as.Variant("redeemed-by-the-public", func(g Gomega) {
-					g.Expect(as.Redeem(as.Code(target.As(other)), target.As(public))).NotTo(IssueToken())
-				})
+				if i >= 0 {
+					as.Variant("redeemed-by-the-other", func(g Gomega) { boundTo(as, g, public, all[i]) })
+					as.Variant("redeemed-by-the-public", func(g Gomega) { boundTo(as, g, all[i], public) })
+				}
+				if j >= 0 {
+					as.Variant("redeemed-by-another-public", func(g Gomega) { boundTo(as, g, public, all[j]) })
+				}
 			})
 
 		s.Check("invalid-code-refused", suites.Requires("RFC6749-4.1.3-08"), suites.Needs(target.AuthorizationCode),
@@ -77,7 +87,7 @@ func init() {
 
 		s.Check("redirect-uri-compared-at-token-endpoint", suites.Requires("RFC6749-4.1.3-10"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
-				uris := as.Primary().RedirectURIs
+				uris := as.ClientFor(target.AuthorizationCode).RedirectURIs
 				probes := []struct{ name, uri string }{{"trailing-slash", uris[0] + "/"}, {"foreign", foreignURI}}
 				if len(uris) > 1 {
 					probes = append(probes, struct{ name, uri string }{"other-registered", uris[1]})
@@ -114,7 +124,9 @@ func init() {
 				if as.TokenBy(target.AuthorizationCode, target.RawForm("")).IssuesToken() {
 					as.Inconclusive("an empty request gets a token too, which another check reports")
 				}
-				g.Expect(as.TokenBy(target.AuthorizationCode, target.ParamsInQuery())).NotTo(IssueToken())
+				// Where the credentials may stand is another requirement: they stay where they were.
+				moved := target.MoveToQuery("grant_type", "code", "redirect_uri", "code_verifier")
+				g.Expect(as.TokenBy(target.AuthorizationCode, moved)).NotTo(IssueToken())
 			})
 	})
 
@@ -128,18 +140,56 @@ func init() {
 // onWrongSecrets judges that a grant is refused to a client that authenticates with a wrong secret.
 func onWrongSecrets(grant target.Grant) suites.Body {
 	return func(as *target.AS, g Gomega) {
-		id := as.Primary().ID
-		for _, probe := range []struct {
-			name string
-			edit []target.RequestEdit
-		}{
-			{"basic", []target.RequestEdit{target.BasicCredentials(id, wrongSecret)}},
-			{"basic-empty-password", []target.RequestEdit{target.BasicCredentials(id, "")}},
-			{"body", []target.RequestEdit{target.Auth(target.NoClientAuth), target.Set("client_id", id), target.Set("client_secret", wrongSecret)}},
-		} {
-			as.Variant(probe.name, func(g Gomega) { g.Expect(as.TokenBy(grant, probe.edit...)).NotTo(IssueToken()) })
+		client := confidentialFor(as, grant)
+		if client.Secret == "" {
+			as.Skip("clients.primary: {id: …, secret: …}", "the client that uses this grant has no client password")
+		}
+		basic := func(secret string) target.RequestEdit {
+			return target.BasicCredentials(url.QueryEscape(client.ID), url.QueryEscape(secret))
+		}
+		body := func(secret string) target.RequestEdit {
+			return target.Edit(func(r *target.Request) { r.Apply(target.Auth(target.Post), target.Set("client_secret", secret)) })
+		}
+		probe := func(name string, method func(string) target.RequestEdit, secret string) {
+			as.Variant(name, func(g Gomega) {
+				if !as.TokenBy(grant, target.As(client), method(client.Secret), target.NoControl()).IssuesToken() {
+					as.Skip("", "the right secret is refused as well when it is sent this way")
+				}
+				g.Expect(as.TokenBy(grant, target.As(client), method(secret))).NotTo(IssueToken())
+			})
+		}
+		probe("basic", basic, wrongSecret)
+		probe("basic-empty-password", basic, "")
+		probe("body", body, wrongSecret)
+		if grant != cheapest(as) || len(client.Secret) < 2 {
+			return // how the secret is compared need not be found out for every grant
+		}
+		probe("beginning-of-the-secret", basic, client.Secret[:len(client.Secret)-1])
+		probe("more-than-the-secret", basic, client.Secret+"x")
+		if other := otherCase(client.Secret); other != client.Secret {
+			probe("secret-in-other-case", basic, other)
 		}
 	}
+}
+
+// otherCase changes the case of every letter of ASCII.
+func otherCase(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r - 'a' + 'A'
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, s)
+}
+
+// boundTo judges that a code is redeemed by the client that it was issued to and by no other. Both redeem codes of their own.
+func boundTo(as *target.AS, g Gomega, owner, other *target.Client) {
+	as.TokensBy(target.AuthorizationCode, target.As(owner))
+	as.TokensBy(target.AuthorizationCode, target.As(other))
+	g.Expect(as.Redeem(as.Code(target.As(owner)), target.As(other))).NotTo(IssueToken())
 }
 
 // responseShape judges that a grant is answered with a token response and, after a failed client authentication, with an
@@ -147,7 +197,8 @@ func onWrongSecrets(grant target.Grant) suites.Body {
 func responseShape(as *target.AS, g Gomega, grant target.Grant) {
 	as.Variant("success", func(g Gomega) { successShape(as, g, grant) })
 	as.Variant("failure", func(g Gomega) {
-		failureShape(as, g, "wrong-secret", as.TokenBy(grant, target.BasicCredentials(as.Primary().ID, wrongSecret)))
+		client := confidentialFor(as, grant)
+		failureShape(as, g, "wrong-secret", as.TokenBy(grant, target.As(client), target.BasicCredentials(client.ID, wrongSecret)))
 	})
 }
 

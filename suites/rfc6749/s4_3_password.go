@@ -64,8 +64,5 @@ func grantWorks(as *target.AS, g Gomega, grant target.Grant) {
 
 // withoutAuthentication judges that a grant is refused to a confidential client that only names itself.
 func withoutAuthentication(as *target.AS, g Gomega, grant target.Grant) {
-	if !as.ClientFor(grant).Confidential() {
-		as.Skip("clients.primary: {secret: …}", "the client that uses this grant is a public one")
-	}
-	g.Expect(as.TokenBy(grant, target.Auth(target.NoClientAuth))).NotTo(IssueToken())
+	g.Expect(as.TokenBy(grant, target.As(confidentialFor(as, grant)), target.Auth(target.NoClientAuth))).NotTo(IssueToken())
 }

@@ -2,6 +2,7 @@ package rfc6749
 
 import (
 	"strings"
+	"time"
 
 	"github.com/oauthcheck/oauthcheck/suites"
 	. "github.com/oauthcheck/oauthcheck/suites/matchers"
@@ -19,9 +20,11 @@ func init() {
 				if noStore {
 					return
 				}
-				positive := func(name string) bool { v, ok := directives[name]; return ok && v != "0" && v != "" }
-				if public || positive("max-age") || positive("s-maxage") {
-					as.Fail("the redirect with the token allows storing: Cache-Control: %s", strings.Join(a.Final.Header.Values("Cache-Control"), ", "))
+				positive := func(name string) bool { v, ok := directives[name]; return ok && strings.Trim(v, "0") != "" }
+				expires, err := time.Parse(time.RFC1123, a.Final.Header.Get("Expires"))
+				if public || positive("max-age") || positive("s-maxage") || err == nil && expires.After(as.Now()) {
+					as.Fail("the redirect with the token allows storing: Cache-Control: %s; Expires: %s",
+						strings.Join(a.Final.Header.Values("Cache-Control"), ", "), a.Final.Header.Get("Expires"))
 				}
 				as.Note("the redirect with the token has no no-store; a cache does not store a redirect without explicit freshness")
 			}))

@@ -1,9 +1,9 @@
 package rfc6749
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/big"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -64,14 +64,10 @@ func init() {
 		s.Check("issued-refresh-token-works", suites.Requires("RFC6749-5.1-08"), suites.Needs(target.RefreshTokenGrant),
 			suites.Disturbs(suites.Grant),
 			func(as *target.AS, g Gomega) {
-				tokens := as.TokensBy(target.AuthorizationCode)
-				if tokens.RefreshToken == "" {
-					as.Inconclusive("this code exchange gave no refresh token")
-				}
-				first := as.Refresh(tokens, target.NoControl())
-				usable(as, g, first)
-				if next := first.String("refresh_token"); next != "" && next != tokens.RefreshToken {
-					usable(as, g, as.Refresh(tokens, target.Set("refresh_token", next), target.NoControl()))
+				for _, grant := range []target.Grant{target.AuthorizationCode, target.Password} {
+					if slices.Contains(as.Grants(), grant) {
+						as.Variant(string(grant), func(g Gomega) { givesUsableRefreshTokens(as, g, grant) })
+					}
 				}
 			})
 
@@ -83,6 +79,9 @@ func init() {
 		s.Check("token-response-top-level-object", suites.Requires("RFC6749-5.1-11"), suites.Needs(target.AnyTokenGrant),
 			onTokenResponses(func(as *target.AS, g Gomega, r *target.Response) {
 				g.Expect(r).To(BeJSONObject())
+				if bytes.HasPrefix(r.Body, []byte("\ufeff")) {
+					as.Note("a byte order mark stands before the JSON text")
+				}
 				if !strings.Contains(string(r.Body), `"access_token"`) {
 					as.Inconclusive("there is no access_token at any depth, which another check reports")
 				}
@@ -119,7 +118,11 @@ func init() {
 // after its grant.
 func onTokenResponses(judge func(*target.AS, Gomega, *target.Response)) suites.Body {
 	return func(as *target.AS, g Gomega) {
-		for _, sample := range as.TokenResponses() {
+		samples := as.TokenResponses()
+		if len(samples) == 0 {
+			as.Inconclusive("no grant was answered with a token response")
+		}
+		for _, sample := range samples {
 			as.Variant(sample.Name, func(g Gomega) {
 				g.Expect(sample.Response).NotTo(BeNil()) // a finding about a part of it rests on this answer
 				judge(as, g, sample.Response)
@@ -132,6 +135,19 @@ func onTokenResponses(judge func(*target.AS, Gomega, *target.Response)) suites.B
 func unwrapped(as *target.AS, r *target.Response) {
 	if _, present := rawMember(r, "access_token"); !present && strings.Contains(string(r.Body), `"access_token"`) {
 		as.Inconclusive("the members stand inside another one, which another check reports")
+	}
+}
+
+// givesUsableRefreshTokens judges the refresh token that a grant gives, and the one that the first refresh gives in its place.
+func givesUsableRefreshTokens(as *target.AS, g Gomega, grant target.Grant) {
+	tokens := as.TokensBy(grant)
+	if tokens.RefreshToken == "" {
+		as.Skip("scopes: [offline_access]", "the grant gave no refresh token")
+	}
+	first := as.Refresh(tokens, target.NoControl())
+	usable(as, g, first)
+	if next := first.String("refresh_token"); next != "" && next != tokens.RefreshToken {
+		usable(as, g, as.Refresh(tokens, target.Set("refresh_token", next), target.NoControl()))
 	}
 }
 
@@ -168,10 +184,7 @@ func noteOddNumber(as *target.AS, value any) {
 	}
 }
 
-func isAbsoluteURI(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && u.IsAbs()
-}
+func isAbsoluteURI(s string) bool { return AbsoluteURI.In(s) }
 
 // isTokenTypeName reports whether s is a type-name of RFC 6749 section 8.1.
 func isTokenTypeName(s string) bool {

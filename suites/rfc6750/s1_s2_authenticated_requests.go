@@ -95,10 +95,11 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				token := accessToken(as)
 				needsForm(as, token)
-				for name, edit := range map[string]target.RequestEdit{"text-plain": target.ContentType("text/plain"), "json": target.JSONBody()} {
-					if as.Opens(byForm(as, token, edit)) {
-						as.Note("a token in a body of another type (%s) is taken as well", name)
-					}
+				if as.Opens(byForm(as, token, target.ContentType("text/plain"))) {
+					as.Note("a token in a body of type text/plain is taken as well")
+				}
+				if as.Opens(byForm(as, token, target.JSONBody())) {
+					as.Note("a token in a body of type application/json is taken as well")
 				}
 			})
 

@@ -146,16 +146,23 @@ func expiresIn(r *target.Response) (int64, bool) {
 
 // limited judges that nothing says that a token lives for ever.
 func limited(as *target.AS, g Gomega, r *target.Response) {
+	token := r.String("access_token")
+	if token == "" {
+		as.Skip("", "the response has no access_token")
+	}
+	const tenYears = 10 * 366 * 24 * 3600
 	seconds, told := expiresIn(r)
-	if told && seconds <= 0 {
-		token := r.String("access_token")
+	exp, claimed := target.JWTClaims(token)["exp"].(float64)
+	over := claimed && exp <= float64(as.Now().Unix())
+	switch {
+	case told && seconds <= 0, over:
 		as.Wait(5 * time.Minute)
 		if alive, how := as.Alive(token); alive {
-			as.Fail("expires_in is %d, and five minutes later the token still works: %s", seconds, how)
+			as.Fail("expires_in is %d and exp is %.0f, and five minutes later the token still works: %s", seconds, exp, how)
 		}
-		return
-	}
-	if !told && target.JWTClaims(r.String("access_token"))["exp"] == nil {
+	case !told && !claimed:
 		as.Note("nothing tells how long the token lives")
+	case told && seconds > tenYears, claimed && exp > float64(as.Now().Unix()+tenYears):
+		as.Note("the token lives for more than ten years")
 	}
 }

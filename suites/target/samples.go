@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"slices"
 	"sync"
 
@@ -53,7 +54,8 @@ func (s *sample[T]) take(as *AS, name string, make func(*AS) []T) []T {
 	return s.series
 }
 
-// TokenResponses are successful token responses of this run: one of every grant that works, refresh and token exchange included.
+// TokenResponses are successful token responses of this run: one of every grant that works, refresh and token exchange included. A 2xx
+// answer that hands out tokens in another form than the RFC's, or that is a token response but for the token, is one as well.
 func (as *AS) TokenResponses() []TokenSample {
 	return as.run.samples.responses.take(as, "token-responses", func(as *AS) []TokenSample {
 		var out []TokenSample
@@ -63,13 +65,18 @@ func (as *AS) TokenResponses() []TokenSample {
 		}
 		for _, grant := range grants {
 			attempt(func() {
-				if r := as.TokenBy(grant, NoControl()); r.IssuesToken() {
+				if r := as.TokenBy(grant, NoControl()); r.IssuesToken() || r.Success() && meansToken(r) {
 					out = append(out, TokenSample{string(grant), r})
 				}
 			})
 		}
 		return out
 	})
+}
+
+// meansToken reports whether a successful answer of any form names what a token response has.
+func meansToken(r *Response) bool {
+	return bytes.Contains(r.Body, []byte("access_token")) || bytes.Contains(r.Body, []byte("token_type"))
 }
 
 // TokenErrors are the answers of the token endpoint to bad requests in the RFC's encoding, one of every kind. Whether each was
@@ -84,7 +91,7 @@ func (as *AS) TokenErrors() []TokenSample {
 		add("unknown-grant-type", func() *Response { return as.Token(Set("grant_type", "oauthcheck_unknown"), AnyStatus()) })
 		add("grant-type-with-odd-characters", func() *Response { return as.Token(Set("grant_type", oddCharacters), AnyStatus()) })
 		add("scope-with-odd-characters", func() *Response { return as.Token(Set("scope", oddCharacters), AnyStatus()) })
-		if client := as.run.info.Config.Clients.FirstConfidential(); client != nil {
+		if client := as.ClientFor(as.cheapest(nil)); client.Confidential() {
 			add("wrong-secret", func() *Response {
 				return as.Token(BasicCredentials(client.ID, "oauthcheck-wrong-secret-0123456789abcdef"), AnyStatus())
 			})
