@@ -21,6 +21,12 @@ func init() {
 					as.Note("the metadata lists the grant type, but this client may not use it")
 					return
 				}
+				if r.ErrorCode() == "unsupported_grant_type" {
+					literal := target.SetRaw("grant_type", target.Grant(target.TokenExchange).Type())
+					if exchange(as, target.NoControl(), target.AnyStatus(), literal).ErrorCode() != "unsupported_grant_type" {
+						as.Inconclusive("the grant type is known, but percent-encoding is not undone, which the check of RFC 6749 appendix B reports")
+					}
+				}
 				g.Expect(r).NotTo(HaveErrorCode("unsupported_grant_type"))
 				g.Expect(r).NotTo(HaveStatus(404, 405))
 				g.Expect(r).NotTo(HaveStatusClass(5))

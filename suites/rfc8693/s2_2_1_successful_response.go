@@ -58,8 +58,11 @@ func init() {
 						if usage == "n_a" {
 							return
 						}
-						if !slices.Contains([]string{"bearer", "dpop", "pop"}, usage) {
-							as.Inconclusive("token_type %q is no usage type, which other checks report", usage)
+						if usage == "" {
+							as.Inconclusive("token_type is absent, which another check reports")
+						}
+						if usage != "bearer" && elsewhere(as, func(other *target.Response) bool { return strings.EqualFold(other.String("token_type"), usage) }) {
+							as.Inconclusive("token_type is %q with every grant, which other checks judge", usage)
 						}
 						usable, known := accessible(as, r.String("access_token"), tokenType)
 						switch {
