@@ -21,7 +21,7 @@ func (x *exchange) introspection() {
 }
 
 func (x *exchange) introspect() (object, *oauthError) {
-	if err := x.clientRequest(); err != nil {
+	if err := x.caller(); err != nil {
 		return nil, err
 	}
 	if err := x.guard("introspection.client_type", func() *oauthError {
@@ -117,6 +117,44 @@ func (x *exchange) introspectionResponse(t *token) object {
 		o = append(o, member{"jti", t.id})
 	}
 	return o.with(t.extra, "nonce", "at_hash", "c_hash", "azp", "active", "exp", "iat")
+}
+
+// caller finds out who introspects: a client that authenticates or, where the settings allow it, the client of a bearer token.
+func (x *exchange) caller() *oauthError {
+	scheme, value, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
+	if !x.p.settings.IntrospectionBearer || !strings.EqualFold(scheme, "Bearer") {
+		return x.clientRequest()
+	}
+	if err := x.checkMethod(http.MethodPost); err != nil {
+		return err
+	}
+	if err := x.readParameters(false); err != nil {
+		return err
+	}
+	if err := x.checkRepeated(); err != nil {
+		return err
+	}
+	t, found := x.p.store.tokens.get(value)
+	if found {
+		x.client = x.p.client(t.grant.client)
+	}
+	if err := x.guard("introspection.bearer", func() *oauthError {
+		if !found || t.kind != accessToken || t.dead() || !t.expires.IsZero() && !x.now.Before(t.expires) || x.client == nil || !x.client.Introspect {
+			x.challenge("introspection.challenge", "Bearer", params{{"realm", x.p.realm()}, {"error", "invalid_token"}})
+			return &oauthError{Code: "invalid_token", Description: "the bearer token does not authorize this call", Status: http.StatusUnauthorized}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if x.client == nil || !x.client.Introspect { // a deviation let it pass
+		for _, c := range x.p.clients() {
+			if c.Introspect {
+				x.client = c
+			}
+		}
+	}
+	return nil
 }
 
 // clientRequest are the checks that introspection and revocation have in common: a form by POST from a client that authenticates.

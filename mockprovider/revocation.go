@@ -1,17 +1,59 @@
 package mockprovider
 
 import (
+	"io"
 	"net/http"
+	"regexp"
 )
 
 // revocation revokes a token (RFC 7009).
 func (x *exchange) revocation() {
+	if x.p.settings.RevocationJSONP && x.r.Method == http.MethodGet {
+		x.revocationScript()
+		return
+	}
 	if err := x.revoke(); err != nil {
 		x.fail("revocation.error", err)
 		return
 	}
 	x.uncacheable()
 	x.json("revocation.response", http.StatusOK, object{})
+}
+
+// callbackName is what a JSONP callback may be: identifiers joined by dots, so that nothing else gets into the script.
+var callbackName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`)
+
+// revocationScript answers a revocation by GET with a script (section 2.3).
+func (x *exchange) revocationScript() {
+	x.sent, _ = parseForm(x.r.URL.RawQuery, formDialect{})
+	x.params = x.sent
+	callback := x.params.get("callback")
+	err := x.checkRepeated()
+	if err == nil && !callbackName.MatchString(callback) {
+		err = invalidRequest("callback is no name of a function")
+	}
+	if err == nil {
+		err = x.authenticateClient()
+	}
+	if err == nil {
+		err = x.revokeToken()
+	}
+	if !callbackName.MatchString(callback) {
+		x.fail("revocation.error", err)
+		return
+	}
+	argument := ""
+	if err != nil {
+		x.err = err
+		argument = string(x.errorObject(err).encode())
+	}
+	x.uncacheable()
+	x.w.Header().Set("Content-Type", "application/javascript")
+	if x.mode("revocation.script", "plain-json") {
+		_, _ = io.WriteString(x.w, "{}")
+		return
+	}
+	_, _ = io.WriteString(x.w, callback+"("+argument+");")
 }
 
 func (x *exchange) revoke() *oauthError {
@@ -26,6 +68,11 @@ func (x *exchange) revoke() *oauthError {
 	}); err != nil {
 		return err
 	}
+	return x.revokeToken()
+}
+
+// revokeToken revokes what the parameters name, for the client that is known by now.
+func (x *exchange) revokeToken() *oauthError {
 	value, given := x.params.lookup("token")
 	if err := x.guard("revocation.token.required", func() *oauthError {
 		if !given {

@@ -59,12 +59,14 @@ type Settings struct {
 	ErrorPages     string `yaml:"error_pages" doc:"what answers errors that do not go to the client: html (a page) or json (RFC 6749 section 5.2)"`
 	EscapedJSON    bool   `yaml:"escaped_json" doc:"JSON is written with \\/ for a slash and \\uXXXX for what is not ASCII"`
 
-	IssParameter    bool `yaml:"iss_parameter" doc:"iss in authorization responses (RFC 9207)"`
-	RequireState    bool `yaml:"require_state" doc:"authorization requests need a state"`
-	RequireRedirect bool `yaml:"require_redirect_uri" doc:"authorization requests need a redirect_uri even if only one is registered"`
-	InvalidClient   int  `yaml:"invalid_client_status" doc:"status of invalid_client where the client did not use HTTP authentication: 400 or 401"`
-	QueryToken      bool `yaml:"query_token" doc:"the resource takes access tokens in the query (RFC 6750 section 2.3)"`
-	OpenID          bool `yaml:"openid" doc:"OpenID Connect: ID tokens, userinfo, discovery"`
+	IssParameter        bool `yaml:"iss_parameter" doc:"iss in authorization responses (RFC 9207)"`
+	RequireState        bool `yaml:"require_state" doc:"authorization requests need a state"`
+	RequireRedirect     bool `yaml:"require_redirect_uri" doc:"authorization requests need a redirect_uri even if only one is registered"`
+	InvalidClient       int  `yaml:"invalid_client_status" doc:"status of invalid_client where the client did not use HTTP authentication: 400 or 401"`
+	IntrospectionBearer bool `yaml:"introspection_bearer" doc:"the introspection endpoint also takes, as authorization, an access token of a client that may introspect (RFC 7662 section 2.1)"`
+	RevocationJSONP     bool `yaml:"revocation_jsonp" doc:"the revocation endpoint also answers GET with a script that calls the function in callback (RFC 7009 section 2.3)"`
+	QueryToken          bool `yaml:"query_token" doc:"the resource takes access tokens in the query (RFC 6750 section 2.3)"`
+	OpenID              bool `yaml:"openid" doc:"OpenID Connect: ID tokens, userinfo, discovery"`
 }
 
 // PKCESettings is the policy on RFC 7636.

@@ -388,6 +388,7 @@ func hintStep(endpoint string) Step {
 
 func introspectionSteps() []Step {
 	return slices.Concat(requestSteps("introspection", "POST"), clientAuthenticationSteps("introspection"), []Step{
+		guard("introspection.bearer", "invalid_token", "A bearer token that authorizes the call (setting introspection_bearer) is a live access token of a client that may introspect. Skipped, any will do."),
 		guard("introspection.client_type", "invalid_client", "The client is confidential.", Mode{"client-credentials", "stricter: and may use the grant client_credentials"}),
 		guard("introspection.token.required", "invalid_request", "token was sent."),
 		hintStep("introspection"),
@@ -406,6 +407,8 @@ func introspectionSteps() []Step {
 func revocationSteps() []Step {
 	return slices.Concat(requestSteps("revocation", "POST"), clientAuthenticationSteps("revocation"), []Step{
 		guard("revocation.client_type", "invalid_client", "Public clients may revoke, too.", Mode{"client-credentials", "stricter: the client may use the grant client_credentials"}),
+		value("revocation.script", "The script of a JSONP answer (setting revocation_jsonp): calls the function that callback names, without argument or with the error object.",
+			Mode{"plain-json", "the JSON object in place of the call"}),
 		guard("revocation.token.required", "invalid_request", "token was sent."),
 		hintStep("revocation"),
 		guard("revocation.token.known", "invalid_request", "An unknown token is no error; `always` makes it one (and leaves known tokens alone)."),

@@ -341,6 +341,27 @@ func init() {
 			})
 	})
 
+	suites.Section("RFC 7009", "2.3", func(s *suites.S) {
+		s.Check("revocation-jsonp", suites.Requires("RFC7009-2.3-03"), suites.Needs(target.Revocation, target.PublicClient),
+			func(as *target.AS, g Gomega) {
+				if !as.Config().Declares.RevocationJSONP {
+					as.Skip("declares: {revocation_jsonp: true}", "the target file does not say that the server offers JSONP")
+				}
+				script := func(callback string, edits ...target.RequestEdit) *target.Response {
+					r := as.NewRequest("GET", as.Endpoint(target.RevocationEndpoint)).Apply(target.QueryParam("token", as.Random(40)),
+						target.QueryParam("client_id", as.Public().ID), target.QueryParam("callback", callback))
+					return as.Send(r.Apply(edits...))
+				}
+				as.Variant("success", func(g Gomega) {
+					g.Expect(string(script("package.myCallback").Body)).To(MatchRegexp(`^\s*(/\*\*/)?\s*package\.myCallback\(\s*\)\s*;?\s*$`), "the script")
+				})
+				as.Variant("callback-is-no-name", func(g Gomega) {
+					const callback = "oauthcheck(1);oauthcheck"
+					g.Expect(string(script(callback, target.AnyStatus()).Body)).NotTo(ContainSubstring(callback), "the answer")
+				})
+			})
+	})
+
 	suites.Section("RFC 7009", "5", func(s *suites.S) {
 		s.Check("revocation-unknown-client", suites.Requires("RFC7009-5-04"), suites.Needs(target.Revocation, target.RefreshTokenGrant),
 			suites.Disturbs(suites.Client),

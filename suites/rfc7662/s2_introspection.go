@@ -273,7 +273,8 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				token := active(as).AccessToken
 				anonymous := []target.RequestEdit{target.Auth(target.NoClientAuth), target.Omit("client_id"), target.AnyStatus()}
-				if as.Introspect(token, append(anonymous, target.Bearer(token))...).Member("active") != true {
+				own := as.TokenBy(target.ClientCredentials, target.As(caller(as)), target.NoControl()).String("access_token")
+				if own == "" || as.Introspect(token, append(anonymous, target.Bearer(own))...).Member("active") != true {
 					as.Skip("", "the endpoint takes no bearer tokens as authorization")
 				}
 				r := as.Introspect(token, append(anonymous, target.Bearer(as.Random(40)))...)

@@ -161,6 +161,8 @@ type TokenExchangeConfig struct {
 type Declares struct {
 	PKCE         string `yaml:"pkce"`          // required, required-of-public, optional or unsupported (RFC 7636)
 	IssParameter bool   `yaml:"iss_parameter"` // authorization responses carry iss (RFC 9207)
+	// RevocationJSONP says that the revocation endpoint answers GET with a script (RFC 7009 section 2.3).
+	RevocationJSONP bool `yaml:"revocation_jsonp"`
 }
 
 // Timing gathers every wait of a run.
