@@ -54,11 +54,11 @@ func (x *exchange) authenticateClient() *oauthError {
 		x.client = x.ownerOfGrant(id)
 		return nil
 	}
-	if x.auth == "none" && !x.client.Public && x.client.Secret == "" {
+	if x.auth == "none" && !x.client.Public && x.client.Secret == "" && len(x.client.keys()) == 0 {
 		x.auth = "client_secret_post" // an empty secret may be left out (section 2.3.1)
 	}
 	if err := x.local(auth+".required", func() *oauthError {
-		if !x.client.Public && !hasSecret && x.client.Secret != "" { // no secret is an empty one (section 2.3.1)
+		if !x.client.Public && !hasSecret && (x.client.Secret != "" || len(x.client.keys()) > 0) { // no secret is an empty one (section 2.3.1)
 			return refused(invalidClient("the client has to authenticate"))
 		}
 		return nil
@@ -76,6 +76,9 @@ func (x *exchange) authenticateClient() *oauthError {
 		return nil
 	}); err != nil {
 		return err
+	}
+	if x.assertion != nil {
+		return x.checkClientAssertion()
 	}
 	return x.local(auth+".secret", func() *oauthError {
 		if x.secretMatches(secret, hasSecret) {
@@ -118,6 +121,18 @@ func (x *exchange) clientCredentials() (id, secret string, hasSecret bool, err *
 		bodyID, idInBody, secretInBody = "", false, false
 	}
 	header := x.r.Header.Get("Authorization")
+	if (x.params.has("client_assertion") || x.params.has("client_assertion_type")) && !x.localMode(auth+".assertion", "off") {
+		if err := x.local(auth+".multiple", func() *oauthError {
+			if secretInBody || header != "" {
+				return invalidRequest("the client used more than one authentication method")
+			}
+			return nil
+		}); err != nil {
+			return "", "", false, err
+		}
+		id, err = x.assertedClient()
+		return id, "", true, err
+	}
 	if header != "" && !x.localMode(auth+".basic", "off") {
 		id, secret, err = x.basicCredentials(header)
 		if err != nil {

@@ -111,6 +111,16 @@ func readyMadeClients() map[string]RegisteredClient {
 			Scopes:      []string{"read", "write"},
 			Description: "confidential, no users: client_credentials and token exchange",
 		},
+		"jwt-app": {
+			Name: "App with a key", Kind: "service", AuthMethods: []string{"private_key_jwt"}, PrivateKey: testKey("client"),
+			Grants: []string{"client_credentials", jwtBearerGrant}, Scopes: []string{"read", "write"},
+			Description: "authenticates with private_key_jwt, and is trusted to speak for users in the JWT bearer grant",
+		},
+		"secret-jwt-app": {
+			Secret: "not-a-secret.secret-jwt-app.0123456789abcdef", Name: "App that signs with its secret", Kind: "service",
+			AuthMethods: []string{"client_secret_jwt"}, Grants: []string{"client_credentials"}, Scopes: []string{"read", "write"},
+			Description: "authenticates with client_secret_jwt",
+		},
 		"resource-server": {
 			Secret: "not-a-secret.resource-server.0123456789", Name: "Resource server", Kind: "service",
 			Grants: []string{"client_credentials"}, Scopes: []string{"read"}, Introspect: true,
@@ -147,7 +157,7 @@ func readyMadeUsers() map[string]ResourceOwner {
 }
 
 // order puts the ready-made clients before others, in the order in which people need them.
-var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app", "hybrid-app"}
+var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app", "hybrid-app", "jwt-app", "secret-jwt-app"}
 
 func compareClients(a, b *RegisteredClient) int {
 	place := func(id string) int {

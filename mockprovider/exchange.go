@@ -29,7 +29,8 @@ type exchange struct {
 	form            params // the fields of a login or consent form; sent and params are the authorization request's then
 	bodyLength      int
 	client          *RegisteredClient
-	auth            string // client_secret_basic, client_secret_post, none; "" before client authentication
+	auth            string     // the client authentication method; "" before client authentication
+	assertion       *assertion // client_assertion, nil for none
 	user            *ResourceOwner
 	session         *session
 	code            *code  // the authorization code that is redeemed
@@ -87,12 +88,13 @@ var knownParameters = map[string][]string{
 	"token": {"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret", "client_assertion", "client_assertion_type",
 		"refresh_token", "scope", "username", "password", "assertion", "device_code", "resource", "audience", "requested_token_type",
 		"subject_token", "subject_token_type", "actor_token", "actor_token_type", "authorization_details"},
-	"introspection": {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
-	"revocation":    {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
-	"userinfo":      {"access_token"},
-	"end_session":   {"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"},
-	"tokeninfo":     {"access_token"},
-	"resource":      {"access_token"},
+	"device_authorization": {"client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "resource"},
+	"introspection":        {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
+	"revocation":           {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
+	"userinfo":             {"access_token"},
+	"end_session":          {"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"},
+	"tokeninfo":            {"access_token"},
+	"resource":             {"access_token"},
 }
 
 func (x *exchange) hasUnknownParameter() bool {

@@ -19,8 +19,17 @@ type TrustedIssuer struct {
 	PrivateKey string `yaml:"private_key" json:"private_key,omitempty" doc:"private key (PEM, PKCS #8) in place of jwks: the provider verifies with its public half, and tells it to tests that sign"`
 }
 
-// signingAlgorithms are those that clients and issuers may sign with.
-var signingAlgorithms = []string{"RS256", "ES256", "HS256"}
+// assertionAlgorithms are those that clients may sign assertions with.
+func (s *Settings) assertionAlgorithms() []string {
+	var algorithms []string
+	if slices.Contains(s.ClientAuthMethods, "private_key_jwt") {
+		algorithms = append(algorithms, "RS256", "ES256")
+	}
+	if slices.Contains(s.ClientAuthMethods, "client_secret_jwt") {
+		algorithms = append(algorithms, "HS256")
+	}
+	return algorithms
+}
 
 // keyring are the public keys of a client or an issuer.
 type keyring []jose.JSONWebKey
@@ -76,27 +85,21 @@ func (i TrustedIssuer) keys() keyring {
 	return keys
 }
 
-// verify checks a JWS in compact form and returns its payload. The key that the header names is tried, all where it names none.
-func (k keyring) verify(compact string) ([]byte, error) {
-	parsed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.RS256, jose.ES256})
-	if err != nil {
-		return nil, fmt.Errorf("not a JWS signed with RS256 or ES256: %w", err)
-	}
-	id := parsed.Signatures[0].Header.KeyID
+// named are the keys that a header with this key identifier may mean: all where it, or the key, has none.
+func (k keyring) named(id string) []crypto.PublicKey {
+	var out []crypto.PublicKey
 	for _, key := range k {
-		if id != "" && key.KeyID != "" && key.KeyID != id {
-			continue
-		}
-		if payload, err := parsed.Verify(key.Key); err == nil {
-			return payload, nil
+		if id == "" || key.KeyID == "" || key.KeyID == id {
+			out = append(out, key.Key)
 		}
 	}
-	return nil, errors.New("the signature does not verify")
+	return out
 }
 
-// readyMadeIssuers is the issuer that the strict provider trusts. Its private key is published.
+// readyMadeIssuers are the issuers that the strict provider trusts: one that is no client, and a client that speaks for users. Their
+// private keys are published.
 func readyMadeIssuers() map[string]TrustedIssuer {
-	return map[string]TrustedIssuer{"https://issuer.example": {PrivateKey: testKey("issuer")}}
+	return map[string]TrustedIssuer{"https://issuer.example": {PrivateKey: testKey("issuer")}, "jwt-app": {PrivateKey: testKey("client")}}
 }
 
 // testKey is a private key that is published with the source.

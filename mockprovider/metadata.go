@@ -83,6 +83,11 @@ func (x *exchange) metadataDocument() object {
 		member{"token_endpoint_auth_methods_supported", s.ClientAuthMethods},
 		member{"revocation_endpoint_auth_methods_supported", s.ClientAuthMethods},
 		member{"introspection_endpoint_auth_methods_supported", slices.DeleteFunc(slices.Clone(s.ClientAuthMethods), func(m string) bool { return m == "none" })})
+	if algorithms := s.assertionAlgorithms(); len(algorithms) > 0 { // RFC 8414 section 2: needed beside methods that sign
+		for _, endpoint := range []string{"token", "revocation", "introspection"} {
+			o = append(o, member{endpoint + "_endpoint_auth_signing_alg_values_supported", algorithms})
+		}
+	}
 	if len(s.PKCE.Methods) > 0 {
 		o = append(o, member{"code_challenge_methods_supported", s.PKCE.Methods})
 	}

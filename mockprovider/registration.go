@@ -230,11 +230,12 @@ func (x *exchange) softwareStatement(m metadata) (metadata, *oauthError) {
 		return m, nil
 	}
 	if err := x.guard(known, func() *oauthError {
-		issuer, trusted := x.p.settings.TrustedIssuers[stringClaim(statement, "iss")]
-		if _, err := issuer.keys().verify(statement); err == nil {
+		a := x.readAssertion(".software_statement", statement)
+		issuer, trusted := x.p.settings.TrustedIssuers[a.text("iss")]
+		if trusted && a.defect == "" && x.signed(".software_statement", a, issuer.keys(), "") {
 			return nil
 		}
-		if !trusted && len(strings.Split(statement, ".")) == 3 && !strings.HasSuffix(statement, ".") {
+		if !trusted && a.defect == "" && len(a.signature) > 0 {
 			return &oauthError{Code: "unapproved_software_statement", Description: "the issuer of the software statement is not trusted"}
 		}
 		return &oauthError{Code: "invalid_software_statement", Description: "the software statement does not verify"}
@@ -591,15 +592,4 @@ func (x *exchange) clientLogo(c *RegisteredClient) string {
 		return ""
 	}
 	return c.LogoURI
-}
-
-// stringClaim is a claim of a JWT that nobody verified yet, "" where there is none.
-func stringClaim(compact, name string) string {
-	payload, ok := unverifiedClaims(compact)
-	var claims map[string]any
-	if !ok || json.Unmarshal(payload, &claims) != nil {
-		return ""
-	}
-	value, _ := claims[name].(string)
-	return value
 }

@@ -29,7 +29,7 @@ type Settings struct {
 	Hybrid            bool     `yaml:"hybrid" doc:"the response types code id_token, code token, code id_token token and id_token (OpenID Connect Core section 3); what has a token, or no code, is for clients with the grant implicit"`
 	ResponseTypes     []string `yaml:"response_types" doc:"further response types, made of the words code, token and id_token"`
 	ResponseModes     []string `yaml:"response_modes" doc:"query, fragment, form_post"`
-	ClientAuthMethods []string `yaml:"client_auth_methods" doc:"client_secret_basic, client_secret_post, none"`
+	ClientAuthMethods []string `yaml:"client_auth_methods" doc:"client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none"`
 
 	Login           string `yaml:"login" doc:"form, or auto: the user auto_user is signed in without a page"`
 	AutoUser        string `yaml:"auto_user" doc:"who is signed in with login: auto"`
@@ -51,7 +51,7 @@ type Settings struct {
 	TokenExchange TokenExchangeSettings `yaml:"token_exchange"`
 	Registration  RegistrationSettings  `yaml:"registration"`
 
-	TrustedIssuers map[string]TrustedIssuer `yaml:"trusted_issuers" doc:"whose software statements (RFC 7591) are believed, by issuer identifier"`
+	TrustedIssuers map[string]TrustedIssuer `yaml:"trusted_issuers" doc:"whose assertions (RFC 7523) and software statements (RFC 7591) are believed, by issuer identifier"`
 
 	CORS CORSSettings `yaml:"cors"`
 
@@ -138,9 +138,9 @@ func strictSettings() Settings {
 		},
 		Clients:           readyMadeClients(),
 		Users:             readyMadeUsers(),
-		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant},
+		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant},
 		ResponseModes:     []string{"query", "fragment", "form_post"},
-		ClientAuthMethods: []string{"client_secret_basic", "client_secret_post", "none"},
+		ClientAuthMethods: []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"},
 		Login:             "form", AutoUser: "alice", Consent: "form",
 		Scopes:        []string{"openid", "profile", "email", "offline_access", "read", "write"},
 		DefaultScope:  []string{"read"},

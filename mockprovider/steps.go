@@ -125,7 +125,7 @@ func requestSteps(endpoint, methods string) []Step {
 // clientAuthenticationSteps are those of every endpoint that authenticates clients.
 func clientAuthenticationSteps(endpoint string) []Step {
 	prefix := endpoint + ".client_authentication"
-	return []Step{
+	return slices.Concat([]Step{
 		value(prefix+".basic", "HTTP Basic, scheme in any case, identifier and secret form-decoded (RFC 6749 section 2.3.1).",
 			Mode{"off", "the Authorization header is ignored"},
 			Mode{"not-decoded", "identifier and secret are taken as they are"},
@@ -135,9 +135,10 @@ func clientAuthenticationSteps(endpoint string) []Step {
 			Mode{"case-sensitive-scheme", "only Basic with a capital B"},
 			Mode{"second-colon-ends", "a colon in the secret ends it"}),
 		value(prefix+".post", "client_id and client_secret in the body.", Mode{"off", "client_secret in the body is ignored"}, Mode{"not-read", "client_id in the body as well"}),
+		value(prefix+".assertion", "client_assertion, signed with the client's key or secret (RFC 7523 section 2.2).", Mode{"off", "client_assertion is ignored"}),
 		guard(prefix+".scheme", "invalid_client", "The scheme of an Authorization header is Basic."),
 		guard(prefix+".header", "invalid_client", "The Basic credentials are well-formed.", Mode{"ignored", "credentials that are not count as none"}),
-		guard(prefix+".multiple", "invalid_request", "One authentication method, not two. Skipped, the header counts.", Mode{"body", "with skip: the body counts"}),
+		guard(prefix+".multiple", "invalid_request", "One authentication method, not two. Skipped, an assertion counts, or else the header.", Mode{"body", "with skip: the body counts"}),
 		guard(prefix+".client_id_match", "invalid_request", "client_id in the body is the authenticated client. `always` with when: {present: [client_id], auth: client_secret_basic} refuses an equal one.",
 			Mode{"body", "with skip: client_id of the body counts"}),
 		guard(prefix+".identified", "invalid_client", "The request names a client. Skipped, it is the one that the code or token belongs to."),
@@ -147,7 +148,28 @@ func clientAuthenticationSteps(endpoint string) []Step {
 		guard(prefix+".secret", "invalid_client", "The secret is right.",
 			Mode{"empty", "an empty secret is right, too"}, Mode{"prefix", "the beginning of the secret will do"},
 			Mode{"extended", "anything may follow the secret"}, Mode{"case-insensitive", "the secret's case is ignored"}, Mode{"trim", "white space around it is ignored"}),
+		guard(prefix+".assertion.required", "invalid_client", "client_assertion comes with client_assertion_type."),
+		guard(prefix+".assertion.type", "invalid_client", "client_assertion_type is urn:ietf:params:oauth:client-assertion-type:jwt-bearer."),
+	}, assertionSteps(prefix+".assertion", "invalid_client",
+		"iss of the assertion is the client. Skipped, client_id or sub names it.", "sub of the assertion is the client. Skipped, client_id or iss names it."), []Step{
 		step(endpoint+".challenge", KindChallenge, "WWW-Authenticate: Basic with a realm, in answers with 401 invalid_client."),
+	})
+}
+
+// assertionSteps are those of a signed assertion (RFC 7523 section 3).
+func assertionSteps(prefix, code, issuer, subject string) []Step {
+	return []Step{
+		guard(prefix+".syntax", code, "The assertion is one JWS in compact form whose claims have the types of RFC 7519, without critical header members.",
+			Mode{"first-of-several", "of several, separated by spaces, the first counts"}, Mode{"string-numbers", "times may be strings"}, Mode{"crit-ignored", "critical header members are ignored"}),
+		guard(prefix+".iss", code, issuer),
+		guard(prefix+".sub", code, subject),
+		guard(prefix+".aud", code, "aud has this server: its issuer identifier, its token endpoint or the endpoint that is asked.",
+			Mode{"missing", "aud may be missing"}, Mode{"prefix", "any URL of this server will do"}),
+		guard(prefix+".exp", code, "exp is there and lies in the future.", Mode{"missing", "exp may be missing"}, Mode{"expired", "it may lie in the past"}),
+		guard(prefix+".nbf", code, "nbf, if there is one, lies in the past."),
+		guard(prefix+".signature", code, "The signature verifies: RS256 or ES256 with a registered key, HS256 with the client secret.",
+			Mode{"alg-none", "an unsigned assertion passes"}, Mode{"hs256-public-key", "the public key, as PEM, is taken for a secret"}),
+		guard(prefix+".jti", code, "jti, if there is one, was not used before by this issuer."),
 	}
 }
 
@@ -265,6 +287,10 @@ func tokenSteps() []Step {
 			Mode{"refresh-only", "access tokens live on"}, Mode{"access-only", "refresh tokens live on"}),
 		guard("token.client_credentials.client_type", "unauthorized_client", "The client is confidential."),
 		value("token.client_credentials.refresh_token", "client_credentials yields no refresh token. set: true issues one."),
+		guard("token.jwt_bearer.assertion.required", "invalid_request", "assertion was sent."),
+	}, assertionSteps("token.jwt_bearer.assertion", "invalid_grant",
+		"The issuer is trusted (setting trusted_issuers). Skipped, any issuer will do that signs with a trusted key.", "sub is a user, by login name or subject identifier. Skipped, it may be anybody, unknown ones as the user of the setting auto_user."), []Step{
+		value("token.jwt_bearer.refresh_token", "The JWT bearer grant yields no refresh token. set: true issues one."),
 		guard("token.password.username.required", "invalid_request", "username was sent."),
 		guard("token.password.password.required", "invalid_request", "password was sent."),
 		guard("token.password.credentials", "invalid_grant", "User name and password are right. Skipped, anything will do.", Mode{"ascii-only", "broken: credentials with other characters never fit"}),

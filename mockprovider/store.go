@@ -25,9 +25,24 @@ func (t *table[V]) get(key string) (V, bool) {
 	return v, ok
 }
 
+// add puts an entry unless there is one, and reports whether it did.
+func (t *table[V]) add(key string, v V) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.entries[key]; known {
+		return false
+	}
+	t.insert(key, v)
+	return true
+}
+
 func (t *table[V]) put(key string, v V) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.insert(key, v)
+}
+
+func (t *table[V]) insert(key string, v V) {
 	if t.entries == nil {
 		t.entries = make(map[string]V)
 	}
@@ -77,6 +92,7 @@ type store struct {
 	sessions     table[*session]
 	transactions table[*transaction]
 	registered   table[*registered]
+	assertions   table[bool] // issuer and jti of assertions that were used
 	consents     table[bool] // user, client and scope that were approved before
 }
 

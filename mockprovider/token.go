@@ -7,7 +7,7 @@ import (
 )
 
 // grantTypeNames are the grant types that the mock knows; Settings.Grants chooses among them.
-var grantTypeNames = []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant}
+var grantTypeNames = []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant}
 
 // tokenEndpoint is the token endpoint (RFC 6749 section 3.2).
 func (x *exchange) tokenEndpoint() {
@@ -55,6 +55,8 @@ func (x *exchange) tokenRequest() *oauthError {
 		return x.grantPassword()
 	case tokenExchangeGrant:
 		return x.grantTokenExchange()
+	case jwtBearerGrant:
+		return x.grantJWTBearer()
 	}
 	return x.grantClientCredentials()
 }
@@ -104,6 +106,8 @@ func (x *exchange) guessGrantType() string {
 	switch {
 	case x.params.has("subject_token"):
 		return tokenExchangeGrant
+	case x.params.has("assertion"):
+		return jwtBearerGrant
 	case x.params.has("code") || x.params.has("code_verifier"):
 		return "authorization_code"
 	case x.params.has("refresh_token"):

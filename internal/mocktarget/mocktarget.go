@@ -178,6 +178,9 @@ func usable(d mockprovider.Description) []mockprovider.RegisteredClient {
 // client is a client as its owner knows it.
 func client(c mockprovider.RegisteredClient) *target.Client {
 	out := &target.Client{ID: c.ID, Secret: c.Secret, RedirectURIs: slices.Clone(c.RedirectURIs), Grants: slices.Clone(c.Grants), Scopes: slices.Clone(c.Scopes)}
+	if c.PrivateKey != "" {
+		out.Key = []byte(c.PrivateKey)
+	}
 	if len(c.AuthMethods) > 0 {
 		out.Auth = target.AuthMethod(c.AuthMethods[0])
 	}

@@ -111,7 +111,7 @@ func (run *Run) assertionClaims(client *Client) map[string]any {
 	if run.ways(client).issuerAudience {
 		audience = run.info.Issuer
 	}
-	now := time.Now()
+	now := run.now()
 	return map[string]any{
 		"iss": client.ID, "sub": client.ID, "aud": audience, "jti": run.unique(),
 		"iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(),

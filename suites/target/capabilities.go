@@ -546,7 +546,7 @@ func detectSAML(info *Info) (State, string) {
 
 func detectPrivateKeyJWT(info *Info) (State, string) {
 	for _, c := range info.Config.Clients.All() {
-		if c.AuthOrDefault() == PrivateKeyJWT && c.KeyFile != "" {
+		if c.AuthOrDefault() == PrivateKeyJWT && c.hasKey() {
 			return Available, fmt.Sprintf("clients.%s authenticates with private_key_jwt", c.Name)
 		}
 	}

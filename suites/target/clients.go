@@ -70,7 +70,7 @@ func (c *Client) AuthOrDefault() AuthMethod {
 	switch {
 	case c.Auth != "":
 		return c.Auth
-	case c.KeyFile != "":
+	case c.hasKey():
 		return PrivateKeyJWT
 	case c.Secret != "":
 		return Basic
@@ -78,6 +78,8 @@ func (c *Client) AuthOrDefault() AuthMethod {
 		return NoClientAuth
 	}
 }
+
+func (c *Client) hasKey() bool { return c.KeyFile != "" || len(c.Key) > 0 }
 
 // Confidential reports whether the client authenticates (RFC 6749 section 2.1).
 func (c *Client) Confidential() bool { return c.AuthOrDefault() != NoClientAuth }

@@ -96,6 +96,7 @@ type Client struct {
 	SecretEnv    string     `yaml:"secret_env"`
 	Auth         AuthMethod `yaml:"auth"`     // default: client_secret_basic with a secret, none without
 	KeyFile      string     `yaml:"key_file"` // private key (PEM or JWK) for private_key_jwt
+	Key          []byte     `yaml:"-"`        // the same in PEM or as a JWK, in place of a file
 	RedirectURIs []string   `yaml:"redirect_uris"`
 	// PartialRedirectURIs says that the server has registered redirect_uris without their queries, which may vary (RFC 6749
 	// section 3.1.2.2).

@@ -279,7 +279,7 @@ func (v *validator) clients(c Config) {
 		}
 		v.oneOf(path+".auth", string(client.Auth), authMethods...)
 		switch auth := client.AuthOrDefault(); {
-		case auth == PrivateKeyJWT && client.KeyFile == "":
+		case auth == PrivateKeyJWT && !client.hasKey():
 			v.add(path+".key_file", "is missing; private_key_jwt signs with it")
 		case (auth == Basic || auth == Post || auth == SecretJWT) && client.Secret == "" && client.SecretEnv == "" && !client.EmptySecret:
 			v.add(path+".secret", "is missing; %s needs it (or secret_env, or empty_secret)", auth)

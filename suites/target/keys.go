@@ -20,10 +20,10 @@ func (run *Run) sign(client *Client, method AuthMethod, header, claims map[strin
 	switch {
 	case method == SecretJWT:
 		key = jose.SigningKey{Algorithm: jose.HS256, Key: []byte(client.Secret)}
-	case client.KeyFile == "":
+	case !client.hasKey():
 		return "", errors.New("key_file is needed to sign JWTs")
 	default:
-		jwk, err := run.key(client.KeyFile)
+		jwk, err := run.key(client)
 		if err != nil {
 			return "", fmt.Errorf("key_file: %w", err)
 		}
@@ -52,22 +52,26 @@ func (run *Run) sign(client *Client, method AuthMethod, header, claims map[strin
 	return jwt, err
 }
 
-// key reads a private key once.
-func (run *Run) key(file string) (*jose.JSONWebKey, error) {
+// key reads a client's private key once.
+func (run *Run) key(client *Client) (*jose.JSONWebKey, error) {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	if key := run.keys[file]; key != nil {
+	if key := run.keys[client]; key != nil {
 		return key, nil
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+	data, where := client.Key, "key"
+	if len(data) == 0 {
+		var err error
+		where = client.KeyFile
+		if data, err = os.ReadFile(where); err != nil {
+			return nil, err
+		}
 	}
 	key, err := parseKey(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
-	run.keys[file] = key
+	run.keys[client] = key
 	return key, nil
 }
 

@@ -47,7 +47,7 @@ type Run struct {
 	secrets    map[Secret]bool
 	clientWays map[*Client]ways
 	issuedTo   map[string]*Client // clients by the tokens that they got
-	keys       map[string]*jose.JSONWebKey
+	keys       map[*Client]*jose.JSONWebKey
 	// wrongCredentials are the failures of the resource owner's login in requests without defect.
 	wrongCredentials []error
 }
@@ -75,7 +75,7 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 	}
 	run := &Run{
 		ctx: ctx, info: info, seed: options.Seed, player: options.Player, transport: wire{transport},
-		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, issuedTo: map[string]*Client{}, keys: map[string]*jose.JSONWebKey{},
+		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, issuedTo: map[string]*Client{}, keys: map[*Client]*jose.JSONWebKey{},
 	}
 	if config.Transport == nil {
 		run.owned, _ = transport.(*http.Transport)
@@ -348,4 +348,6 @@ func (run *Run) sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Now is the time on the target's clock as far as the tester can know: the tester's own, and what waiting skipped.
-func (as *AS) Now() time.Time { return time.Now().Add(time.Duration(as.run.skipped.Load())) }
+func (as *AS) Now() time.Time { return as.run.now() }
+
+func (run *Run) now() time.Time { return time.Now().Add(time.Duration(run.skipped.Load())) }

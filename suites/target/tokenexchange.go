@@ -3,7 +3,6 @@ package target
 import (
 	"cmp"
 	"strings"
-	"time"
 )
 
 // Token type identifiers (RFC 8693 section 3).
@@ -188,6 +187,5 @@ func (as *AS) GrantAssertionClaims(client *Client) map[string]any {
 	if user := as.User().Username; user != "" {
 		claims["sub"] = user
 	}
-	claims["exp"] = time.Now().Add(5 * time.Minute).Unix()
 	return claims
 }
