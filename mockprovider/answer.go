@@ -33,6 +33,7 @@ func (x *exchange) json(step string, status int, o object) {
 	}
 	for _, op := range ops {
 		x.fired(op)
+		x.pause(op.Delay)
 		o = op.Members.edit(x, o)
 		for _, name := range op.Duplicate {
 			if v, ok := o.get(name); ok {

@@ -357,7 +357,7 @@ func grantsOf(responseType []string) []string {
 func (x *exchange) issues(responseType string) []string {
 	var kinds []string
 	for _, kind := range []string{"code", "id_token", "token"} {
-		if slices.Contains(words(responseType), kind) && (kind != "id_token" || x.p.settings.Hybrid && x.p.settings.OpenID) {
+		if slices.Contains(words(responseType), kind) && (kind != "id_token" || x.p.supports(responseType) || x.p.settings.Hybrid && x.p.settings.OpenID) {
 			kinds = append(kinds, kind)
 		}
 	}
@@ -399,7 +399,7 @@ func (x *exchange) checkOpenID(a *authorizationRequest) *oauthError {
 		}
 		a.maxAge = n
 	}
-	if slices.Contains(words(x.params.get("response_type")), "id_token") && x.p.settings.Hybrid {
+	if value := x.params.get("response_type"); slices.Contains(words(value), "id_token") && x.p.supports(value) {
 		if err := x.guard("authorize.id_token.scope", func() *oauthError {
 			if !slices.Contains(words(x.params.get("scope")), "openid") {
 				return invalidScope("an ID token needs the scope openid")

@@ -82,6 +82,10 @@ func (x *exchange) presentedTokens() ([]string, *oauthError) {
 	var values []string
 	header := x.r.Header.Get("Authorization")
 	if header != "" && !x.localMode(".token.header", "off") {
+		if err := x.local(".token.scheme", func() *oauthError { return nil }); err != nil {
+			err.Status = http.StatusBadRequest
+			return nil, err
+		}
 		scheme, value, _ := strings.Cut(header, " ")
 		isBearer := strings.EqualFold(scheme, "Bearer")
 		if x.localMode(".token.header", "case-sensitive") {

@@ -146,7 +146,7 @@ type paramEdit struct {
 var opsOfKind = map[Kind][]string{
 	KindGuard:     {"skip", "always", "refuse", "mode", "names", "window", "length"},
 	KindValue:     {"set", "mode", "names", "length", "charset", "window"},
-	KindResponse:  {"status", "header", "content_type", "body", "append", "encoding", "members", "duplicate", "format"},
+	KindResponse:  {"status", "header", "content_type", "body", "append", "encoding", "members", "duplicate", "format", "delay"},
 	KindRedirect:  {"status", "header", "content_type", "body", "append", "params", "in", "via", "to", "escape", "transform", "drop_query", "joiner", "fragment"},
 	KindPage:      {"status", "header", "content_type", "body", "append", "encoding"},
 	KindChallenge: {"scheme", "params", "value", "remove", "duplicate"},

@@ -91,6 +91,11 @@ func (x *exchange) guardDeviated(step string, check func() *oauthError) *oauthEr
 		if o.Always {
 			x.fired(o)
 			err := &oauthError{Code: o.step.Error, Description: "refused", Step: step, Page: o.step.page}
+			for _, other := range ops { // in whose words
+				if other != o {
+					other.Refuse.apply(x, err)
+				}
+			}
 			o.Refuse.apply(x, err)
 			return err
 		}

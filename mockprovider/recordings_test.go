@@ -86,10 +86,35 @@ func recordings() []recording {
 			r.tokens[r.claims(r.sent("refresh_token"))["access_token_id"].(string)] = r.replayed
 		},
 	}
+	hex := list("authorization_code", "client_credentials", "refresh_token", "password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+	oauthsd := asRegistered(map[string]any{
+		"web-app":    client("fake-secret-web", list("https://client.example.com/callback"), hex, list("basic", "openid", "profile", "email", "offline_access")),
+		"other-app":  client("fake-secret-other", list("https://other.example.com/callback"), list("authorization_code", "refresh_token"), nil),
+		"multi":      client("fake-secret-multi", list("https://multi.example.com/one", "https://multi.example.com/two?x=1"), hex, nil),
+		"public-app": client("", list("https://public.example.com/callback"), hex, nil),
+	})
 	return []recording{
 		{file: "ts-oauth2-server", profile: "ts-oauth2-server", settings: ts, subject: "fake-subject-token", before: tsBefore},
 		{file: "ts-oauth2-server-extra", profile: "ts-oauth2-server", settings: ts},
 		{file: "ts-oauth2-server-throwing", profile: "ts-oauth2-server+throwing-repository", settings: ts},
+		{file: "oauthsd-library", profile: "oauthsd+library", settings: oauthsd,
+			code: func(name string) url.Values {
+				q := url.Values{"response_type": {"code"}, "client_id": {"web-app"}, "state": {"s"}, "nonce": {"fake-nonce"},
+					"redirect_uri": {"https://client.example.com/callback"}, "scope": {"openid profile email offline_access"}}
+				switch name {
+				case "token.authorization_code.ok_basic_without_offline_access":
+					q.Set("scope", "openid profile")
+				case "token.authorization_code.ok_no_openid_scope", "token.error.scope_wider_than_code", "userinfo.no_openid_scope":
+					q.Set("scope", "basic")
+				case "token.authorization_code.ok_no_redirect_uri_in_authorize":
+					q.Del("redirect_uri")
+				}
+				return q
+			},
+			before: map[string]func(*replay){
+				"token.error.replayed_code": func(r *replay) { r.redeem(r.live(r.sent("code"))) },
+				"token.error.expired_code":  func(r *replay) { r.live(r.sent("code")); r.p.Clock().Advance(31 * time.Second) },
+			}},
 	}
 }
 

@@ -16,6 +16,9 @@ func (x *exchange) checkScope(prefix string, client *RegisteredClient) ([]string
 		}
 		if len(client.Scopes) > 0 {
 			scope = intersect(scope, client.Scopes)
+			if x.mode(prefix+".scope.required", "client-scopes") {
+				scope = client.Scopes
+			}
 		}
 		return scope, x.guard(prefix+".scope.required", func() *oauthError {
 			if len(scope) == 0 {

@@ -314,7 +314,8 @@ func scopeSteps() []Step {
 	var steps []Step
 	for _, endpoint := range []string{"authorize", "token"} {
 		steps = append(steps,
-			guard(endpoint+".scope.required", "invalid_scope", "scope was sent, or there is a default (setting default_scope). `always` with when: {absent: [scope]} demands it."),
+			guard(endpoint+".scope.required", "invalid_scope", "scope was sent, or there is a default (setting default_scope). `always` with when: {absent: [scope]} demands it.",
+				Mode{"client-scopes", "the default is what the client may ask for"}),
 			guard(endpoint+".scope.syntax", "invalid_scope", "scope is a list of scope values with single spaces between them (RFC 6749 appendix A.4).", Mode{"separators", "with skip: commas, semicolons, plus signs and bars separate too"}),
 			guard(endpoint+".scope.known", "invalid_scope", "All scope values exist (setting scopes). Skipped, unknown ones are granted.",
 				Mode{"ignore", "unknown ones are left out"}, Mode{"case-insensitive", "case is ignored"}, Mode{"first-only", "only the first value is checked"}),
@@ -388,6 +389,7 @@ func bearerSteps(endpoint string) []Step {
 		value(prefix+".form", "The access token may come in the form of a POST (section 2.2).",
 			Mode{"off", "the form is ignored"}, Mode{"any", "a body of any method and content type is read"}),
 		value(prefix+".query", "The access token does not come in the query (setting query_token).", Mode{"on", "it may (section 2.3)"}),
+		guard(prefix+".scheme", "invalid_request", "An Authorization header of another scheme is ignored; `always` with a when on it refuses."),
 		guard(prefix+".syntax", "invalid_request", "The token in the header has the syntax b64token.", Mode{"first-word", "with skip: what follows a space or comma is dropped"}),
 		guard(prefix+".repeated", "invalid_request", "access_token does not occur twice. Skipped, the first counts."),
 		guard(prefix+".multiple", "invalid_request", "The access token is sent in one way, not in two. Skipped, the last of header, form and query counts."),
