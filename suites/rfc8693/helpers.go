@@ -108,11 +108,6 @@ type probe struct {
 	edit target.RequestEdit
 }
 
-// issued is a successful exchange, else the check is inconclusive.
-func issued(as *target.AS, edits ...target.RequestEdit) *target.Tokens {
-	return as.TokensBy(target.TokenExchange, edits...)
-}
-
 // asked is a successful exchange for a token type, else the check is skipped: the server does not issue that type.
 func asked(as *target.AS, tokenType string) *target.Response {
 	r := exchange(as, requested(tokenType))

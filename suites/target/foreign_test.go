@@ -18,7 +18,7 @@ func TestForeignJWT(t *testing.T) {
 		if claims["sub"] != "somebody" || claims["exp"] != json.Number("4102444800") {
 			t.Errorf("%s: claims %v", alg, claims)
 		}
-		signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{want})
+		signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{want})
 		if err != nil {
 			t.Fatal(err)
 		}
