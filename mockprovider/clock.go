@@ -32,6 +32,12 @@ func (c *Clock) Now() time.Time {
 // Advance moves the time forward (or back, with a negative d).
 func (c *Clock) Advance(d time.Duration) { c.offset.Add(int64(d)) }
 
+// Reset goes back to the real time.
+func (c *Clock) Reset() {
+	c.fixed.Store(nil)
+	c.offset.Store(0)
+}
+
 // Set stops the time at t; Advance moves it from there.
 func (c *Clock) Set(t time.Time) {
 	c.offset.Store(0)

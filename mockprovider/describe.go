@@ -17,12 +17,14 @@ type Description struct {
 	InitialAccessToken string                   `json:"initial_access_token,omitempty"` // for client registration (RFC 7591), where it needs one
 	TrustedIssuers     map[string]TrustedIssuer `json:"trusted_issuers,omitempty"`      // whose assertions and software statements are believed
 
+	Admin string `json:"admin,omitempty"` // URL of the administration interface, where it is served
+
 	Deviations []string `json:"deviations,omitempty"` // the deviations in force
 }
 
 // Describe returns the provider's description.
 func (p *Provider) Describe() Description {
-	d := Description{Issuer: p.Issuer(), Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers}
+	d := Description{Admin: p.AdminURL(), Issuer: p.Issuer(), Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers}
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}

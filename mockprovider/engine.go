@@ -1,6 +1,7 @@
 package mockprovider
 
 import (
+	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -259,6 +260,9 @@ func toText(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+			return strconv.FormatInt(int64(v), 10)
+		}
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	return string(encodeValue(v))

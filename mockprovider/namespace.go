@@ -101,8 +101,8 @@ func (p *Provider) spaceAt(path string) *Provider {
 
 // top is the provider that has the socket.
 func (p *Provider) top() *Provider {
-	for p.parent != nil {
-		p = p.parent
+	for p = p.root; p.parent != nil; {
+		p = p.parent.root
 	}
 	return p
 }

@@ -24,10 +24,14 @@ type config struct {
 	address     string
 	allowRemote bool
 	freshKeys   bool
-	opts        []Option  // that made it
-	parent      *Provider // of a namespace
-	name        string    // of a namespace
-	seeds       []string  // how to repeat what is random, in words
+	opts        []Option                      // that made it
+	parent      *Provider                     // of a namespace
+	name        string                        // of a namespace
+	defined     map[string]profiles.Deviation // deviations of its own, by name
+	answers     []programEntry
+	namespaces  map[string]Option
+	admin       string   // address of the administration
+	seeds       []string // how to repeat what is random, in words
 }
 
 func configure(opts []Option) (*config, error) {
@@ -140,7 +144,7 @@ func SignWith(algorithm string) Option {
 // Deviations makes the provider misbehave: deviations of the catalogue, each as name or name:param=value,param=value.
 func Deviations(args ...string) Option {
 	return func(c *config) error {
-		declared, err := lookupAll(args)
+		declared, err := lookupAll(c.defined, args)
 		c.declared = append(c.declared, declared...)
 		return err
 	}
@@ -175,7 +179,7 @@ func WithProfile(p *profiles.Profile) Option {
 		}
 		var errs []error
 		for _, declared := range p.Deviations {
-			d, err := lookup(declared)
+			d, err := lookup(c.defined, declared)
 			if err != nil {
 				err = fmt.Errorf("profile %s: %w", p.Name, err)
 			}

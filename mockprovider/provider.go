@@ -53,11 +53,14 @@ type Provider struct {
 	closed    bool
 	transport http.RoundTripper // of HTTPClient
 	declared  []declaration
+	defined   map[string]profiles.Deviation // deviations of its own, by name; replaced, never changed
 	userMap   atomic.Pointer[map[string]*ResourceOwner]
 	clientMap atomic.Pointer[map[string]*RegisteredClient]
 
 	authority *authority // with the setting tls
 	server    *http.Server
+	admin     *http.Server
+	adminURL  string
 	listen    net.Listener
 }
 
@@ -175,6 +178,12 @@ func Start(opts ...Option) (*Provider, error) {
 	p.listen = listener
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 18, ErrorLog: discardLog}
 	go p.server.Serve(listener)
+	if c.admin != "" {
+		if err := p.startAdmin(c.admin, c.allowRemote); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
 	return p, nil
 }
 
@@ -240,35 +249,19 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 	if p.shuffle != nil {
 		p.shuffle.paths(p.settings.Endpoints)
 	}
-	clients := make(map[string]*RegisteredClient, len(p.settings.Clients))
-	for id, client := range p.settings.Clients {
-		client.ID = id
-		if client.Name == "" {
-			client.Name = id
-		}
-		clients[id] = &client
-	}
-	p.clientMap.Store(&clients)
-	users := make(map[string]*ResourceOwner, len(p.settings.Users))
-	for name, user := range p.settings.Users {
-		users[name] = user.named(name)
-	}
-	p.userMap.Store(&users)
-	p.claimRules.Store(new([]*claimRule))
-	for _, r := range p.settings.Claims {
-		if err := p.addClaims(r, false); err != nil {
-			return nil, fmt.Errorf("mock provider settings: %w", err)
-		}
-	}
 	if err := p.settle(p.settings.Tenants); err != nil {
 		return nil, err
 	}
-	p.declared = c.declared
-	compiled, err := compile(p.declared)
-	if err != nil {
+	if err := p.populate(c); err != nil {
 		return nil, err
 	}
-	p.program.Store(&compiled)
+	if c.parent == nil {
+		for _, name := range sortedKeys(c.namespaces) {
+			if _, err := p.AddNamespace(name, c.namespaces[name]); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return p, nil
 }
 
@@ -397,11 +390,39 @@ func (p *Provider) Endpoint(name string) string {
 // Deviate makes the provider misbehave from the next request on: deviations of the catalogue, as name or name:param=value.
 // An unknown name or parameter is an error that names the nearest, and fails the test of a provider that New made.
 func (p *Provider) Deviate(args ...string) error {
-	added, err := lookupAll(args)
+	added, err := lookupAll(p.own(), args)
 	if err == nil {
 		err = p.deviate(added)
 	}
 	return p.mistake(err)
+}
+
+// Define makes a deviation that is not in the catalogue known by its name, for Deviate and Misbehave.
+func (p *Provider) Define(d profiles.Deviation) error {
+	if d.Name == "" {
+		return p.mistake(errors.New("a deviation needs a name"))
+	}
+	if _, err := compile([]declaration{{Deviation: d}}); err != nil {
+		return p.mistake(err)
+	}
+	p = p.root
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := maps.Clone(p.defined)
+	if next == nil {
+		next = make(map[string]profiles.Deviation)
+	}
+	next[d.Name] = d
+	p.defined = next
+	return nil
+}
+
+// own are the deviations that Define and the configuration made known.
+func (p *Provider) own() map[string]profiles.Deviation {
+	p = p.root
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.defined
 }
 
 // DeviateWith is Deviate for a deviation that is not in the catalogue.
@@ -456,6 +477,9 @@ func (p *Provider) Close() error {
 	}
 	if t, ok := p.transport.(*http.Transport); ok {
 		t.CloseIdleConnections()
+	}
+	if p.admin != nil {
+		p.admin.Close()
 	}
 	if p.server == nil {
 		return nil

@@ -231,7 +231,7 @@ func (p *Provider) check(a *programmedAnswer) error {
 	if a.User == "" && (a.Deny || len(a.Scopes) > 0) {
 		a.User = p.settings.AutoUser
 	}
-	declared, err := lookupAll(a.Deviations)
+	declared, err := lookupAll(p.own(), a.Deviations)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package mockprovider
 import (
 	crand "crypto/rand"
 	"encoding/binary"
-	"io"
 	mrand "math/rand/v2"
 	"sync"
 )
@@ -20,23 +19,34 @@ const (
 // randomSource yields the random octets of tokens. The system's source by default, a seeded one for repeatable output.
 type randomSource struct {
 	mu     sync.Mutex
-	reader io.Reader // nil: crypto/rand, which needs no lock
+	seeded *mrand.ChaCha8 // nil: crypto/rand, which needs no lock
+	seed   [32]byte
 }
 
 func seededRandom(seed int64) *randomSource {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], uint64(seed))
-	return &randomSource{reader: mrand.NewChaCha8(key)}
+	return &randomSource{seeded: mrand.NewChaCha8(key), seed: key}
+}
+
+// restart makes a seeded source begin again.
+func (s *randomSource) restart() {
+	if s.seeded == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seeded.Seed(s.seed)
 }
 
 // Read fills b.
 func (s *randomSource) Read(b []byte) (int, error) {
-	if s.reader == nil {
+	if s.seeded == nil {
 		return crand.Read(b)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return io.ReadFull(s.reader, b)
+	return s.seeded.Read(b)
 }
 
 // text returns n characters drawn evenly from charset (at most 256 characters).

@@ -1,0 +1,178 @@
+package mockprovider
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/oauthcheck/oauthcheck/profiles"
+)
+
+// configFile is what a configuration file of the provider may hold: all that a profile has, and what only a running provider needs.
+type configFile struct {
+	profiles.Profile `yaml:",inline"`
+
+	Base       string                `yaml:"profile"` // another profile, over which the rest is laid
+	Clients    map[string]any        `yaml:"clients"` // short for settings.clients
+	Users      map[string]any        `yaml:"users"`   // short for settings.users
+	Claims     []any                 `yaml:"claims"`  // short for settings.claims
+	Define     []profiles.Deviation  `yaml:"define"`  // deviations of its own, for `deviations` and later calls
+	Answers    []any                 `yaml:"answers"` // programmed answers
+	Namespaces map[string]configFile `yaml:"namespaces"`
+}
+
+// ConfigFile configures the provider from a YAML file: profile, settings, clients, users, claims, deviations, programmed answers,
+// namespaces (docs/fake-idp.md shows one). Unknown keys are errors that name file, line and the nearest known key.
+func ConfigFile(file string) Option {
+	return func(c *config) error {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("mock provider: %w", err)
+		}
+		return ConfigData(data, file)(c)
+	}
+}
+
+// ConfigData is ConfigFile for YAML (or JSON) at hand. name stands in messages.
+func ConfigData(data []byte, name string) Option {
+	return func(c *config) error {
+		var file configFile
+		if err := profiles.DecodeStrict(data, name, &file); err != nil {
+			return err
+		}
+		return file.apply(c, name)
+	}
+}
+
+func (f *configFile) apply(c *config, name string) error {
+	if f.Name == "" {
+		f.Name = name
+	}
+	if f.Base != "" {
+		if err := Profile(f.Base)(c); err != nil {
+			return fmt.Errorf("%s: profile: %w", name, err)
+		}
+	}
+	var errs []error
+	for _, d := range f.Define {
+		if d.Name == "" {
+			errs = append(errs, fmt.Errorf("%s: define: a deviation needs a name", name))
+			continue
+		}
+		d.Source = name
+		c.define(d)
+	}
+	errs = append(errs, WithProfile(&f.Profile)(c))
+	settings := map[string]any{}
+	for key, value := range map[string]map[string]any{"clients": f.Clients, "users": f.Users} {
+		if value != nil {
+			settings[key] = value
+		}
+	}
+	if f.Claims != nil {
+		settings["claims"] = f.Claims
+	}
+	if len(settings) > 0 {
+		errs = append(errs, decode(name, settings, &c.settings))
+	}
+	for i, entry := range f.Answers {
+		program, err := decodeProgram(fmt.Sprintf("%s: answers[%d]", name, i), entry)
+		errs = append(errs, err)
+		c.answers = append(c.answers, program)
+	}
+	for space, inner := range f.Namespaces {
+		if len(inner.Namespaces) > 0 {
+			errs = append(errs, fmt.Errorf("%s: namespaces.%s: a namespace has no namespaces", name, space))
+			continue
+		}
+		if c.namespaces == nil {
+			c.namespaces = make(map[string]Option)
+		}
+		c.namespaces[space] = func(c *config) error { return inner.apply(c, name+": namespaces."+space) }
+	}
+	return errors.Join(errs...)
+}
+
+// programEntry is a programmed answer as data: the condition, and the answers to the requests that fit, one after the other.
+type programEntry struct {
+	When map[string]any `yaml:"when" json:"when,omitempty"`
+	Then []Answer       `yaml:"then" json:"then"`
+}
+
+func decodeProgram(where string, data any) (programEntry, error) {
+	var e programEntry
+	err := decode(where, data, &e)
+	return e, err
+}
+
+// define makes a deviation known by its name.
+func (c *config) define(d profiles.Deviation) {
+	if c.defined == nil {
+		c.defined = make(map[string]profiles.Deviation)
+	}
+	c.defined[d.Name] = d
+}
+
+// lookupAll resolves arguments such as name:param=value against deviations of the provider's own and those of the catalogue.
+func lookupAll(own map[string]profiles.Deviation, args []string) ([]declaration, error) {
+	var found []declaration
+	var errs []error
+	for _, arg := range args {
+		name, rest, _ := strings.Cut(arg, ":")
+		if d, ok := own[name]; ok {
+			values, err := parseParams(name, rest)
+			errs = append(errs, err)
+			found = append(found, declaration{d, values})
+			continue
+		}
+		declared, err := profiles.ParseDeviation(arg)
+		if err != nil {
+			errs = append(errs, withOwn(own, name, err))
+			continue
+		}
+		d, err := lookup(own, declared)
+		errs = append(errs, err)
+		found = append(found, d)
+	}
+	return found, errors.Join(errs...)
+}
+
+// withOwn adds the nearest of the provider's own deviations to an error about an unknown one.
+func withOwn(own map[string]profiles.Deviation, name string, err error) error {
+	if near := profiles.Nearest(name, sortedKeys(own)); near != "" {
+		return fmt.Errorf("%w (or %q, which is defined here?)", err, near)
+	}
+	return err
+}
+
+// parseParams reads param=value,param=value.
+func parseParams(name, text string) (map[string]string, error) {
+	values := make(map[string]string)
+	for pair := range strings.SplitSeq(text, ",") {
+		if pair == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, fmt.Errorf("deviation %s: parameter %q: want name=value", name, pair)
+		}
+		values[key] = value
+	}
+	return values, nil
+}
+
+func lookup(own map[string]profiles.Deviation, declared profiles.Declared) (declaration, error) {
+	if d, ok := own[declared.Deviation]; ok {
+		return declaration{d, declared.Params}, nil
+	}
+	d, ok := profiles.LookupDeviation(declared.Deviation)
+	if !ok {
+		hint := ""
+		if near := profiles.NearestDeviation(declared.Deviation); near != "" {
+			hint = fmt.Sprintf("; did you mean %q?", near)
+		}
+		return declaration{}, withOwn(own, declared.Deviation, fmt.Errorf("no deviation %q%s", declared.Deviation, hint))
+	}
+	return declaration{d, declared.Params}, nil
+}
