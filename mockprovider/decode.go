@@ -80,7 +80,10 @@ func decodeValue(where string, data any, v reflect.Value) error {
 					items = append(items, s)
 				}
 			case map[string]any:
-				return wrong("a list")
+				if v.Type().Elem().Kind() != reflect.Struct {
+					return wrong("a list")
+				}
+				items = []any{d}
 			default:
 				items = []any{data} // a single value may stand for a list of one
 			}

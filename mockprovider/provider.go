@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -167,7 +168,7 @@ func Start(opts ...Option) (*Provider, error) {
 	if c.settings.TLS {
 		scheme = "https://"
 	}
-	p, err := c.provider(scheme + listener.Addr().String())
+	p, err := c.provider(scheme + nameOf(listener.Addr()))
 	if err != nil {
 		listener.Close()
 		return nil, err
@@ -185,6 +186,14 @@ func Start(opts ...Option) (*Provider, error) {
 		}
 	}
 	return p, nil
+}
+
+// nameOf is an address that a client on this machine can use: a listener on all interfaces is localhost.
+func nameOf(address net.Addr) string {
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	return address.String()
 }
 
 // guardAddress refuses addresses that other machines can reach: everybody knows the provider's keys and secrets.

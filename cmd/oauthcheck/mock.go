@@ -20,7 +20,9 @@ import (
 
 type mockFlags struct {
 	profile, config, addr, issuer string
-	deviations                    []string
+	admin, issuerFrom, autoLogin  string
+	deviations, cors              []string
+	tls, freshKeys                bool
 	shuffle                       optionalSeed
 	seed                          int64
 	seeded                        bool
@@ -40,6 +42,7 @@ only, unless --allow-remote is given.`,
 		Example: `  oauthcheck mock
   oauthcheck mock --addr 127.0.0.1:0 --json
   oauthcheck mock --profile edlink
+  oauthcheck mock --config mock.yaml --admin 127.0.0.1:9090
   oauthcheck mock --deviation token-response-cacheable --deviation code-not-bound-to-client`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,8 +58,14 @@ only, unless --allow-remote is given.`,
 	flags.Var(&f.shuffle, "shuffle", "vary all that the specifications leave free; --shuffle=SEED repeats a variation")
 	flags.Lookup("shuffle").NoOptDefVal = "1"
 	flags.Int64Var(&f.seed, "seed", 0, "make codes, tokens and identifiers repeatable, from the seed `N`")
-	flags.StringVar(&f.config, "config", "", "a YAML `FILE` with settings, clients, users and deviations of your own, laid over the profile")
+	flags.StringVar(&f.config, "config", "", "a YAML `FILE` with settings, clients, users, claims, deviations and programmed answers, laid over the profile")
+	flags.StringVar(&f.admin, "admin", "", "serve the administration interface (programmed answers, tokens, requests, clock …) at `ADDRESS`")
 	flags.StringVar(&f.issuer, "issuer", "", "the issuer, where clients reach the server by another `URL` than it listens on")
+	flags.StringVar(&f.issuerFrom, "issuer-from", "", "let issuer and URLs follow the request: `SOURCE` host (Host field) or forwarded (also X-Forwarded-…)")
+	flags.StringVar(&f.autoLogin, "auto-login", "", "sign in and approve without pages, as `USER`")
+	flags.StringArrayVar(&f.cors, "cors", nil, "let scripts of `ORIGIN` (* for any part) read answers, with credentials; repeatable")
+	flags.BoolVar(&f.tls, "tls", false, "serve https with a certificate of its own")
+	flags.BoolVar(&f.freshKeys, "fresh-keys", false, "sign with new keys, not with the published ones")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen on an address that other machines can reach")
 	flags.BoolVar(&f.asJSON, "json", false, "print one line of JSON: issuer, endpoints, clients, users")
 	return cmd
@@ -109,7 +118,7 @@ func (f *mockFlags) run(ctx context.Context, stdout io.Writer) error {
 func (f *mockFlags) options() []mockprovider.Option {
 	options := []mockprovider.Option{mockprovider.Profile(f.profile), mockprovider.Listen(f.addr)}
 	if f.config != "" {
-		options = append(options, mockprovider.Profile(asFile(f.config)))
+		options = append(options, mockprovider.ConfigFile(f.config))
 	}
 	options = append(options, mockprovider.Deviations(f.deviations...))
 	if f.issuer != "" {
@@ -121,18 +130,28 @@ func (f *mockFlags) options() []mockprovider.Option {
 	if f.shuffle.set {
 		options = append(options, mockprovider.Shuffle(f.shuffle.seed))
 	}
+	if f.admin != "" {
+		options = append(options, mockprovider.Admin(f.admin))
+	}
+	if f.issuerFrom != "" {
+		options = append(options, mockprovider.IssuerFrom(f.issuerFrom))
+	}
+	if f.autoLogin != "" {
+		options = append(options, mockprovider.AutoLogin(f.autoLogin))
+	}
+	if len(f.cors) > 0 {
+		options = append(options, mockprovider.CORS(f.cors...))
+	}
+	if f.tls {
+		options = append(options, mockprovider.TLS())
+	}
+	if f.freshKeys {
+		options = append(options, mockprovider.FreshKeys())
+	}
 	if f.allowRemote {
 		options = append(options, mockprovider.AllowRemote())
 	}
 	return options
-}
-
-// asFile marks a word as the name of a file, not of a profile.
-func asFile(name string) string {
-	if strings.ContainsAny(name, `/\`) {
-		return name
-	}
-	return "./" + name
 }
 
 // checkAddr keeps the mock on this machine unless it is told otherwise.
@@ -156,6 +175,9 @@ func (f *mockFlags) announce(w io.Writer, d mockprovider.Description) error {
 	return table(w, func(w io.Writer) {
 		fmt.Fprintf(w, "oauthcheck mock, profile %s: %s\n", f.profile, d.Issuer)
 		fmt.Fprintln(w, "A test double, not an identity provider: its keys and secrets are published.")
+		if d.Admin != "" {
+			fmt.Fprintf(w, "Administration: %s (%s/openapi.yaml)\n", d.Admin, d.Admin)
+		}
 		if len(d.Deviations) > 0 {
 			fmt.Fprintln(w, "\nDeviations")
 			for _, name := range d.Deviations {

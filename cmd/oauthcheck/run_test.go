@@ -205,6 +205,7 @@ func startMock(t *testing.T, args ...string) (*exec.Cmd, description) {
 // description is the line of JSON that the mock prints.
 type description struct {
 	Issuer    string            `json:"issuer"`
+	Admin     string            `json:"admin"`
 	Endpoints map[string]string `json:"endpoints"`
 	Clients   []client          `json:"clients"`
 	Users     []user            `json:"users"`

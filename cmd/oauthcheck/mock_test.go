@@ -1,0 +1,119 @@
+package main_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mockConfig is a configuration file with everything in it.
+const mockConfig = `
+settings:
+  access_token: {format: jwt, algorithm: EdDSA}
+clients:
+  shop: {secret: shop-secret, redirect_uris: [https://shop.example/callback]}
+users:
+  carol: {password: sesame, claims: {role: editor}}
+claims:
+  - {when: {client: shop}, set: {tenant: blue}}
+define:
+  - name: teapot
+    summary: The JWKS is out.
+    do: {at: jwks.transport, status: 418}
+deviations: [teapot]
+answers:
+  - when: {endpoint: token, client: shop}
+    then: {status: 400, error: invalid_scope}
+namespaces:
+  checkout:
+    clients:
+      basket: {secret: basket-secret}
+`
+
+func TestMockConfigAndAdmin(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "mock.yaml")
+	if err := os.WriteFile(file, []byte(mockConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, d := startMock(t, "--config", file, "--admin", "127.0.0.1:0", "--cors", "https://app.example", "--auto-login", "carol", "--issuer-from", "host")
+	if d.Admin == "" {
+		t.Fatal("the description does not say where the administration is")
+	}
+	answer := func(response *http.Response, err error) (int, string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(body)
+	}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"shop"}, "client_secret": {"shop-secret"}}
+	if status, body := answer(http.PostForm(d.Endpoints["token"], form)); status != 400 || !strings.Contains(body, "invalid_scope") {
+		t.Error(status, body)
+	}
+	if status, body := answer(http.PostForm(d.Endpoints["token"], form)); status != 200 || strings.Count(body, ".") < 2 {
+		t.Error(status, body)
+	}
+	if status, _ := answer(http.Get(d.Endpoints["jwks"])); status != 418 {
+		t.Error(status)
+	}
+	if status, body := answer(http.Get(d.Admin + "/namespaces")); status != 200 || !strings.Contains(body, d.Issuer+"/checkout") {
+		t.Error(status, body)
+	}
+	if status, body := answer(http.Post(d.Admin+"/namespaces/checkout/answers", "application/json", strings.NewReader(`{"then":[{"status":503}]}`))); status != 204 {
+		t.Error(status, body)
+	}
+	if status, _ := answer(http.Get(d.Issuer + "/checkout/.well-known/openid-configuration")); status != 503 {
+		t.Error(status)
+	}
+	if status, body := answer(http.Get(strings.Replace(d.Issuer, "127.0.0.1", "localhost", 1) + "/.well-known/openid-configuration")); status != 200 || !strings.Contains(body, `"issuer":"http://localhost:`) {
+		t.Error(status, body)
+	}
+	var requests struct {
+		Requests []struct{ Target string } `json:"requests"`
+	}
+	if status, body := answer(http.Get(d.Admin + "/requests?endpoint=token&wait=2")); status != 200 || json.Unmarshal([]byte(body), &requests) != nil || len(requests.Requests) != 2 {
+		t.Error(status, body)
+	}
+	health := oauthcheck(t, "healthcheck", d.Issuer+"/healthz")
+	health.mustExit(t, 0)
+	health = oauthcheck(t, "healthcheck", d.Admin+"/healthz")
+	health.mustExit(t, 0)
+}
+
+func TestMockConfigMistakes(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"cleints: {}":                             "mock.yaml:1: cleints: unknown key; did you mean",
+		"settings: {login: formm}":                "form",
+		"answers: [{then: {statsu: 400}}]":        "status",
+		"answers: [{then: {deviations: [nope]}}]": "nope",
+		"define: [{summary: x, do: []}]":          "name",
+		"define: [{name: a, do: {at: tokn.response, status: 201}}]\ndeviations: [a]": "token.response",
+		"namespaces: {a: {namespaces: {b: {}}}}":                                     "has no namespaces",
+		"namespaces: {token: {}}":                                                    "endpoint",
+		"profile: edlnk":                                                             "profile",
+		"deviations: [token-response-cachable]":                                      "token-response-cacheable",
+		"claims: [{set: {}}]":                                                        "no claims",
+	} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "mock.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := oauthcheck(t, "mock", "--addr", "127.0.0.1:0", "--config", file)
+		if got.code != 2 || !strings.Contains(got.stderr, says) {
+			t.Errorf("%s: exit %d, %s", text, got.code, got.stderr)
+		}
+	}
+}
