@@ -25,7 +25,7 @@ func verified(t *testing.T, p *mockprovider.Provider, token string) (map[string]
 	var set jose.JSONWebKeySet
 	must(t, json.Unmarshal([]byte(send(t, p, http.MethodGet, p.Endpoint(mockprovider.JWKSEndpoint), nil).body), &set))
 	all := []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
-	parsed, err := jose.ParseSigned(token, all)
+	parsed, err := jose.ParseSignedCompact(token, all)
 	must(t, err)
 	header := parsed.Signatures[0].Header
 	keys := set.Key(header.KeyID)
@@ -60,7 +60,7 @@ func TestAlgorithms(t *testing.T) {
 		t.Parallel()
 		const secret = "not-a-secret.0123456789.0123456789"
 		p := mockprovider.New(t, mockprovider.Client("app", secret, appCallback), mockprovider.SignWith("HS256"))
-		parsed, err := jose.ParseSigned(p.Mint(t, mockprovider.Claims{"client_id": "app"}).IDToken, []jose.SignatureAlgorithm{jose.HS256})
+		parsed, err := jose.ParseSignedCompact(p.Mint(t, mockprovider.Claims{"client_id": "app"}).IDToken, []jose.SignatureAlgorithm{jose.HS256})
 		must(t, err)
 		if _, err := parsed.Verify([]byte(secret)); err != nil {
 			t.Error(err)

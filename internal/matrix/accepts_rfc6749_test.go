@@ -2,13 +2,9 @@ package matrix
 
 import (
 	"testing"
-
-	"github.com/oauthcheck/oauthcheck/reports"
 )
 
 type m = map[string]any
-
-var skipped = []reports.Verdict{reports.Skip}
 
 // How RFC 6749 lets the browser be sent back to the client: the means and the status are free.
 func TestAcceptsWaysOfRedirecting(t *testing.T) {
