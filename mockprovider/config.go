@@ -23,7 +23,7 @@ type configFile struct {
 }
 
 // ConfigFile configures the provider from a YAML file: profile, settings, clients, users, claims, deviations, programmed answers,
-// namespaces (docs/fake-idp.md shows one). Unknown keys are errors that name file, line and the nearest known key.
+// namespaces (docs/mock.md tells of it). Unknown keys are errors that name file, line and the nearest known key.
 func ConfigFile(file string) Option {
 	return func(c *config) error {
 		data, err := os.ReadFile(file)

@@ -41,7 +41,7 @@ It is not an identity provider: its keys and secrets are published, and anybody 
 only, unless --allow-remote is given.`,
 		Example: `  oauthcheck mock
   oauthcheck mock --addr 127.0.0.1:0 --json
-  oauthcheck mock --profile edlink
+  oauthcheck mock --profile oauthsd
   oauthcheck mock --config mock.yaml --admin 127.0.0.1:9090
   oauthcheck mock --deviation token-response-cacheable --deviation code-not-bound-to-client`,
 		Args: noArgs,
