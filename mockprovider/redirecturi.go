@@ -123,16 +123,16 @@ var redirectComparisons = map[string]func(registered, requested string) bool{
 	"scheme-case": func(r, q string) bool { return r == lowerPart(q, true, false) },
 	"host-case":   func(r, q string) bool { return r == lowerPart(q, false, true) },
 	"path-case": parsed(func(r, q *url.URL) bool {
-		return q.Scheme == r.Scheme && q.Host == r.Host && strings.EqualFold(q.Path, r.Path) && q.RawQuery == r.RawQuery
+		return q.Scheme == r.Scheme && q.Host == r.Host && q.User == nil && strings.EqualFold(q.EscapedPath(), r.EscapedPath()) && q.RawQuery == r.RawQuery
 	}),
 	"case-insensitive": strings.EqualFold,
 	"default-port":     parsed(func(r, q *url.URL) bool { q.Host = withoutDefaultPort(q); return q.String() == r.String() }),
 	"trailing-slash":   func(r, q string) bool { return strings.TrimSuffix(r, "/") == strings.TrimSuffix(q, "/") },
 	"dot-segments": parsed(func(r, q *url.URL) bool {
-		return q.Scheme == r.Scheme && q.Host == r.Host && q.RawQuery == r.RawQuery && path.Clean("/"+q.Path) == path.Clean("/"+r.Path)
+		return q.Scheme == r.Scheme && q.Host == r.Host && q.User == nil && q.RawQuery == r.RawQuery && path.Clean("/"+q.EscapedPath()) == path.Clean("/"+r.EscapedPath())
 	}),
 	"double-slash": parsed(func(r, q *url.URL) bool {
-		return q.Scheme == r.Scheme && q.Host == r.Host && q.RawQuery == r.RawQuery && singleSlashes(q.Path) == r.Path
+		return q.Scheme == r.Scheme && q.Host == r.Host && q.User == nil && q.RawQuery == r.RawQuery && singleSlashes(q.EscapedPath()) == r.EscapedPath()
 	}),
 	"backslash":          func(r, q string) bool { return r == strings.ReplaceAll(q, `\`, "/") },
 	"decoded":            func(r, q string) bool { return unescape(r) == unescape(q) },

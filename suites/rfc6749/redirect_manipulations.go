@@ -70,6 +70,7 @@ func redirectManipulations(registered string) []manipulation {
 		add("path-line-break-traversal", registered+"\r\n/../../oauthcheck")
 		add("path-backslash-traversal", registered+`\..\oauthcheck`)
 		add("path-unreserved-escaped", origin+"/%"+strings.ToUpper(hexByte(path[1]))+path[2:])
+		add("path-unreserved-double-escaped", origin+"/%25"+strings.ToUpper(hexByte(path[1]))+path[2:])
 		add("path-full-width-solidus", registered+"\uff0foauthcheck")
 		add("path-fraction-slash", registered+"\u2044oauthcheck")
 	}
@@ -84,6 +85,10 @@ func redirectManipulations(registered string) []manipulation {
 	add("blank-prepended", " "+registered)
 
 	// Authority.
+	add("registered-in-path", "https://attacker.example/"+registered)
+	add("registered-in-query", "https://attacker.example/?next="+registered)
+	add("list-blank", registered+" https://attacker.example/cb")
+	add("list-comma", registered+",https://attacker.example/cb")
 	add("host-other", with(u.Scheme, "attacker.example", path))
 	add("userinfo-is-host", with(u.Scheme, u.Host+"@attacker.example", path))
 	add("userinfo-with-password-is-host", with(u.Scheme, host+":pass@attacker.example", path))
@@ -97,6 +102,7 @@ func redirectManipulations(registered string) []manipulation {
 		add("subdomain", with(u.Scheme, "oauthcheck."+u.Host, path))
 		add("host-suffix", with(u.Scheme, host+".attacker.example", path))
 		add("host-suffix-joined", with(u.Scheme, host+"evil.example", path))
+		add("host-prefix-joined", with(u.Scheme, "evil"+u.Host, path))
 		add("host-trailing-dot", with(u.Scheme, joinPort(host+".", port), path))
 		harmless("host-upper-case", with(u.Scheme, strings.ToUpper(u.Host), path))
 	}

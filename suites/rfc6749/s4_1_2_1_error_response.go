@@ -44,9 +44,7 @@ func init() {
 			})
 
 		s.Check("authorization-error-code-known", suites.Requires("RFC6749-4.1.2.1-04"), suites.Needs(target.AuthorizationCode),
-			onErrorRedirects(func(as *target.AS, g Gomega, a *target.Authorization) {
-				knownAuthorizationError(as, g, a)
-			}))
+			func(as *target.AS, g Gomega) { knownAuthorizationErrors(as, as.ErrorRedirects()) })
 
 		s.Check("malformed-authorization-request-error", suites.Requires("RFC6749-4.1.2.1-05"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {

@@ -101,6 +101,7 @@ func init() {
 					{"printable-ascii", printable},
 					{"no-leading-blank", strings.TrimPrefix(printable, " ") + " "},
 					{"512-letters", as.Random(512)},
+					{"escapes", "oauthcheck%41%2b&amp;&#65;"}, // which a second decoding would undo
 				} {
 					as.Variant(probe.name, func(g Gomega) {
 						a := as.Authorize(target.Set("state", probe.state))
