@@ -324,17 +324,13 @@ func (x *exchange) grantJWTBearer() *oauthError {
 		return err
 	}
 	x.user = user
-	scope, err := x.checkScope("token", x.client)
+	g, err := x.grantAtToken(user)
 	if err != nil {
 		return err
 	}
-	scope = x.grantedBy(x.list("scope.granted", scope))
-	x.granted = scope
-	g := x.newGrant(x.client, user, scope)
-	g.audience = x.params.all("resource")
-	t := issued{access: x.issueAccess(g, scope), asked: x.params.get("scope")}
+	t := issued{access: x.issueAccess(g, g.scope), asked: x.params.get("scope")}
 	if x.flag("token.jwt_bearer.refresh_token", false) {
-		t.refresh = x.issueRefresh(g, scope, nil)
+		t.refresh = x.issueRefresh(g, g.scope, nil)
 	}
 	x.respondToken(t)
 	return nil

@@ -499,8 +499,7 @@ func (x *exchange) showError(err *oauthError) {
 // respondAuthorization issues what was asked for and sends the browser back (RFC 6749 section 4.1.2, 4.2.2).
 func (x *exchange) respondAuthorization(t *transaction) {
 	a := t.request
-	granted := x.list("scope.granted", a.scope)
-	x.granted = x.grantedBy(granted)
+	x.granted = x.grantedBy(a.scope)
 	g := x.newGrant(a.client, x.user, x.granted)
 	g.nonce = a.nonce
 	g.authTime = t.authTime

@@ -4,6 +4,19 @@ import (
 	"crypto/subtle"
 )
 
+// grantAtToken makes the grant of a token request that rests on none: its scope is checked, then granted. The user is nil
+// where the client acts on its own behalf.
+func (x *exchange) grantAtToken(user *ResourceOwner) (*grant, *oauthError) {
+	scope, err := x.checkScope("token", x.client)
+	if err != nil {
+		return nil, err
+	}
+	x.granted = x.grantedBy(scope)
+	g := x.newGrant(x.client, user, x.granted)
+	g.audience = x.params.all("resource")
+	return g, nil
+}
+
 // grantClientCredentials is RFC 6749 section 4.4.
 func (x *exchange) grantClientCredentials() *oauthError {
 	const step = "token.client_credentials"
@@ -15,17 +28,13 @@ func (x *exchange) grantClientCredentials() *oauthError {
 	}); err != nil {
 		return err
 	}
-	scope, err := x.checkScope("token", x.client)
+	g, err := x.grantAtToken(nil)
 	if err != nil {
 		return err
 	}
-	scope = x.grantedBy(x.list("scope.granted", scope))
-	x.granted = scope
-	g := x.newGrant(x.client, nil, scope)
-	g.audience = x.params.all("resource")
-	t := issued{access: x.issueAccess(g, scope), asked: x.params.get("scope")}
+	t := issued{access: x.issueAccess(g, g.scope), asked: x.params.get("scope")}
 	if x.flag("token.client_credentials.refresh_token", false) {
-		t.refresh = x.issueRefresh(g, scope, t.access)
+		t.refresh = x.issueRefresh(g, g.scope, t.access)
 	}
 	x.respondToken(t)
 	return nil
@@ -66,19 +75,15 @@ func (x *exchange) grantPassword() *oauthError {
 		user = x.p.user(x.p.settings.AutoUser)
 	}
 	x.user = user
-	scope, err := x.checkScope("token", x.client)
+	g, err := x.grantAtToken(user)
 	if err != nil {
 		return err
 	}
-	scope = x.grantedBy(x.list("scope.granted", scope))
-	x.granted = scope
-	g := x.newGrant(x.client, user, scope)
-	g.audience = x.params.all("resource")
-	t := issued{access: x.issueAccess(g, scope), asked: x.params.get("scope")}
-	if x.wantsRefresh(x.client, scope) {
-		t.refresh = x.issueRefresh(g, scope, t.access)
+	t := issued{access: x.issueAccess(g, g.scope), asked: x.params.get("scope")}
+	if x.wantsRefresh(x.client, g.scope) {
+		t.refresh = x.issueRefresh(g, g.scope, t.access)
 	}
-	if x.wantsIDToken(scope) {
+	if x.wantsIDToken(g.scope) {
 		t.idToken = x.idToken(g, t.access.value, "")
 	}
 	x.respondToken(t)

@@ -156,7 +156,7 @@ func (x *exchange) checkTokenRedirectURI(c *code) *oauthError {
 
 func (x *exchange) tokensForCode(c *code) *oauthError {
 	g := c.grant
-	scope := x.grantedBy(x.list("scope.granted", g.scope))
+	scope := x.grantedBy(g.scope)
 	if asked := words(x.params.get("scope")); len(asked) > 0 && x.mode("token.authorization_code.scope", "within") {
 		scope = asked
 	}

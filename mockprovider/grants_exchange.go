@@ -66,7 +66,7 @@ func (x *exchange) grantTokenExchange() *oauthError {
 	if err != nil {
 		return err
 	}
-	g := x.exchangedGrant(subject, actor, targets, x.grantedBy(x.list("scope.granted", scope)))
+	g := x.exchangedGrant(subject, actor, targets, x.grantedBy(scope))
 	x.granted = g.scope
 	if x.flag(exchangeStep+".subject_token.consumed", false) && subject.token != nil {
 		subject.token.revoked.Store(true)

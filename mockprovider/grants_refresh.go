@@ -168,7 +168,7 @@ func (x *exchange) useRefreshToken(t *token, rotate bool) *oauthError {
 
 func (x *exchange) tokensForRefresh(t *token, scope []string, rotate bool) *oauthError {
 	g := t.grant
-	scope = x.grantedBy(x.list("scope.granted", scope))
+	scope = x.grantedBy(scope)
 	x.granted = scope
 	out := issued{access: x.issueAccess(g, scope), asked: strings.Join(t.scope, " ")}
 	if asked, given := x.params.lookup("scope"); given {

@@ -99,8 +99,9 @@ func validScope(s string) bool {
 	return true
 }
 
-// grantedBy applies the modes of the step scope.granted.
+// grantedBy is what is granted of a scope that passed the checks: the step scope.granted, with its value and its modes.
 func (x *exchange) grantedBy(scope []string) []string {
+	scope = x.list("scope.granted", scope)
 	switch {
 	case len(x.program) == 0:
 	case x.mode("scope.granted", "all"):
