@@ -276,12 +276,7 @@ func (x *exchange) checkClientAssertion() *oauthError {
 func (x *exchange) grantJWTBearer() *oauthError {
 	const step = ".jwt_bearer.assertion"
 	value, given := x.params.lookup("assertion")
-	if err := x.guard("token.jwt_bearer.assertion.required", func() *oauthError {
-		if !given {
-			return invalidRequest("assertion is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("token.jwt_bearer.assertion.required", !given, invalidRequest, "assertion is missing"); err != nil {
 		return err
 	}
 	a := x.readAssertion(step, value)
@@ -294,12 +289,7 @@ func (x *exchange) grantJWTBearer() *oauthError {
 		return err
 	}
 	issuer, trusted := x.p.settings.TrustedIssuers[a.text("iss")]
-	if err := x.guard("token.jwt_bearer.assertion.iss", func() *oauthError {
-		if !trusted {
-			return invalidGrant("the issuer of the assertion is not trusted")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("token.jwt_bearer.assertion.iss", !trusted, invalidGrant, "the issuer of the assertion is not trusted"); err != nil {
 		return err
 	}
 	keys := issuer.keys()
@@ -309,12 +299,7 @@ func (x *exchange) grantJWTBearer() *oauthError {
 		}
 	}
 	user := x.subjectOf(a)
-	if err := x.guard("token.jwt_bearer.assertion.sub", func() *oauthError {
-		if user == nil {
-			return invalidGrant("the subject of the assertion is not known")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("token.jwt_bearer.assertion.sub", user == nil, invalidGrant, "the subject of the assertion is not known"); err != nil {
 		return err
 	}
 	if user == nil {

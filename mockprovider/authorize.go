@@ -247,20 +247,10 @@ func (x *exchange) checkResponseMode(a *authorizationRequest) *oauthError {
 	if !given {
 		return nil
 	}
-	if err := x.guard("authorize.response_mode.known", func() *oauthError {
-		if !slices.Contains(x.p.settings.ResponseModes, mode) {
-			return invalidRequest("response_mode is not supported")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("authorize.response_mode.known", !slices.Contains(x.p.settings.ResponseModes, mode), invalidRequest, "response_mode is not supported"); err != nil {
 		return err
 	}
-	if err := x.guard("authorize.response_mode.safe", func() *oauthError {
-		if mode == "query" && a.mode == "fragment" {
-			return invalidRequest("response_mode query would put a token into the query")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("authorize.response_mode.safe", mode == "query" && a.mode == "fragment", invalidRequest, "response_mode query would put a token into the query"); err != nil {
 		return err
 	}
 	if slices.Contains([]string{"query", "fragment", "form_post"}, mode) {
@@ -303,12 +293,7 @@ func (p *Provider) supports(responseType string) bool {
 
 func (x *exchange) checkResponseType(a *authorizationRequest) *oauthError {
 	value, given := x.params.lookup("response_type")
-	if err := x.guard("authorize.response_type.required", func() *oauthError {
-		if !given {
-			return invalidRequest("response_type is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("authorize.response_type.required", !given, invalidRequest, "response_type is missing"); err != nil {
 		return err
 	}
 	const known = "authorize.response_type.known"
@@ -428,12 +413,7 @@ func (x *exchange) checkOpenID(a *authorizationRequest) *oauthError {
 	}); err != nil {
 		return err
 	}
-	return x.guard("authorize.prompt", func() *oauthError {
-		if len(a.prompt) > 1 && slices.Contains(a.prompt, "none") {
-			return invalidRequest("prompt none goes with no other value")
-		}
-		return nil
-	})
+	return x.refuseIf("authorize.prompt", len(a.prompt) > 1 && slices.Contains(a.prompt, "none"), invalidRequest, "prompt none goes with no other value")
 }
 
 // refuseAuthorization answers with an error: to the client where its redirect_uri is known to be right (RFC 6749 section

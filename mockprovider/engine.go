@@ -86,6 +86,17 @@ func (x *exchange) guard(step string, check func() *oauthError) *oauthError {
 	return x.guardDeviated(step, check)
 }
 
+// refuseIf is guard for a condition that can be told beforehand: where it holds, the request is refused with the error and its
+// description.
+func (x *exchange) refuseIf(step string, condition bool, refusal func(description string) *oauthError, description string) *oauthError {
+	return x.guard(step, func() *oauthError {
+		if condition {
+			return refusal(description)
+		}
+		return nil
+	})
+}
+
 func (x *exchange) guardDeviated(step string, check func() *oauthError) *oauthError {
 	ops := x.ops(step)
 	for _, o := range ops {

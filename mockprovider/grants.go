@@ -45,20 +45,10 @@ func (x *exchange) grantPassword() *oauthError {
 	const step = "token.password"
 	username, hasUsername := x.params.lookup("username")
 	password, hasPassword := x.params.lookup("password")
-	if err := x.guard(step+".username.required", func() *oauthError {
-		if !hasUsername {
-			return invalidRequest("username is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".username.required", !hasUsername, invalidRequest, "username is missing"); err != nil {
 		return err
 	}
-	if err := x.guard(step+".password.required", func() *oauthError {
-		if !hasPassword {
-			return invalidRequest("password is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".password.required", !hasPassword, invalidRequest, "password is missing"); err != nil {
 		return err
 	}
 	user := x.p.user(username)

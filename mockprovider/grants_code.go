@@ -8,12 +8,7 @@ import (
 func (x *exchange) grantAuthorizationCode() *oauthError {
 	const step = "token.authorization_code"
 	value, given := x.params.lookup("code")
-	if err := x.guard(step+".required", func() *oauthError {
-		if !given {
-			return invalidRequest("code is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".required", !given, invalidRequest, "code is missing"); err != nil {
 		return err
 	}
 	c, found := x.p.store.codes.get(value)
@@ -24,12 +19,7 @@ func (x *exchange) grantAuthorizationCode() *oauthError {
 			}
 		})
 	}
-	if err := x.guard(step+".known", func() *oauthError {
-		if !found {
-			return invalidGrant("the code is not known")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".known", !found, invalidGrant, "the code is not known"); err != nil {
 		return err
 	}
 	if !found {
@@ -37,20 +27,10 @@ func (x *exchange) grantAuthorizationCode() *oauthError {
 	}
 	x.code, x.replay = c, c.used.Load()
 	x.user = c.grant.user
-	if err := x.guard(step+".client_binding", func() *oauthError {
-		if c.grant.client != x.client.ID {
-			return invalidGrant("the code was issued to another client")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".client_binding", c.grant.client != x.client.ID, invalidGrant, "the code was issued to another client"); err != nil {
 		return err
 	}
-	if err := x.guard(step+".expired", func() *oauthError {
-		if !c.expires.IsZero() && !x.now.Before(c.expires) {
-			return invalidGrant("the code has expired")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".expired", !c.expires.IsZero() && !x.now.Before(c.expires), invalidGrant, "the code has expired"); err != nil {
 		return err
 	}
 	if err := x.p.shuffle.check(

@@ -270,12 +270,7 @@ func (p *Provider) userBySub(sub string) *ResourceOwner {
 func (x *exchange) actor() (*party, *oauthError) {
 	const step = exchangeStep + ".actor_token"
 	given := x.params.has("actor_token")
-	if err := x.guard(step+"_type.alone", func() *oauthError {
-		if !given && x.params.has("actor_token_type") {
-			return invalidRequest("actor_token_type comes with an actor_token")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+"_type.alone", !given && x.params.has("actor_token_type"), invalidRequest, "actor_token_type comes with an actor_token"); err != nil {
 		return nil, err
 	}
 	if !given {
@@ -296,12 +291,7 @@ func (x *exchange) requestedTokenType(subject *party) (string, *oauthError) {
 	}
 	kind, isURN := strings.CutPrefix(name, tokenTypePrefix)
 	known := isURN && slices.Contains(x.p.settings.TokenExchange.RequestedTokenTypes, kind)
-	if err := x.guard(step+".known", func() *oauthError {
-		if !known {
-			return invalidRequest("requested_token_type is not supported")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".known", !known, invalidRequest, "requested_token_type is not supported"); err != nil {
 		return "", err
 	}
 	if !known {

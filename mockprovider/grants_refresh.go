@@ -9,49 +9,24 @@ import (
 func (x *exchange) grantRefreshToken() *oauthError {
 	const step = "token.refresh_token"
 	value, given := x.params.lookup("refresh_token")
-	if err := x.guard(step+".required", func() *oauthError {
-		if !given {
-			return invalidRequest("refresh_token is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".required", !given, invalidRequest, "refresh_token is missing"); err != nil {
 		return err
 	}
 	t := x.findRefreshToken(value)
-	if err := x.guard(step+".known", func() *oauthError {
-		if t == nil {
-			return invalidGrant("the refresh token is not known")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".known", t == nil, invalidGrant, "the refresh token is not known"); err != nil {
 		return err
 	}
 	if t == nil {
 		t = x.anyRefreshToken()
 	}
 	x.token, x.replay, x.user = t, t.used.Load(), t.grant.user
-	if err := x.guard(step+".client_binding", func() *oauthError {
-		if t.grant.client != x.client.ID {
-			return invalidGrant("the refresh token was issued to another client")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".client_binding", t.grant.client != x.client.ID, invalidGrant, "the refresh token was issued to another client"); err != nil {
 		return err
 	}
-	if err := x.guard(step+".expired", func() *oauthError {
-		if !t.expires.IsZero() && !x.now.Before(t.expires) {
-			return invalidGrant("the refresh token has expired")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".expired", !t.expires.IsZero() && !x.now.Before(t.expires), invalidGrant, "the refresh token has expired"); err != nil {
 		return err
 	}
-	if err := x.guard(step+".revoked", func() *oauthError {
-		if t.dead() {
-			return invalidGrant("the refresh token was revoked")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".revoked", t.dead(), invalidGrant, "the refresh token was revoked"); err != nil {
 		return err
 	}
 	scope, err := x.refreshScope(t)
@@ -97,12 +72,7 @@ func (x *exchange) refreshScope(t *token) ([]string, *oauthError) {
 	if !given {
 		return t.scope, x.guard("token.refresh_token.scope.required", func() *oauthError { return nil })
 	}
-	if err := x.guard("token.scope.syntax", func() *oauthError {
-		if !validScope(value) {
-			return invalidScope("scope is malformed")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("token.scope.syntax", !validScope(value), invalidScope, "scope is malformed"); err != nil {
 		return nil, err
 	}
 	asked := words(value)

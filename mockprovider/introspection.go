@@ -24,21 +24,11 @@ func (x *exchange) introspect() (object, *oauthError) {
 	if err := x.caller(); err != nil {
 		return nil, err
 	}
-	if err := x.guard("introspection.client_type", func() *oauthError {
-		if x.client.Public || x.mode("introspection.client_type", "client-credentials") && !x.client.mayUse("client_credentials") {
-			return invalidClient("introspection is for clients that authenticate")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("introspection.client_type", x.client.Public || x.mode("introspection.client_type", "client-credentials") && !x.client.mayUse("client_credentials"), invalidClient, "introspection is for clients that authenticate"); err != nil {
 		return nil, err
 	}
 	value, given := x.params.lookup("token")
-	if err := x.guard("introspection.token.required", func() *oauthError {
-		if !given {
-			return invalidRequest("token is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("introspection.token.required", !given, invalidRequest, "token is missing"); err != nil {
 		return nil, err
 	}
 	if err := x.hint(); err != nil {

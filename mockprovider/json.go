@@ -77,32 +77,11 @@ func appendValue(b []byte, v any) []byte {
 		}
 		return append(b, '}')
 	case []string:
-		b = append(b, '[')
-		for i := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendString(b, v[i])
-		}
-		return append(b, ']')
+		return appendArray(b, v, appendString)
 	case []any:
-		b = append(b, '[')
-		for i := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendValue(b, v[i])
-		}
-		return append(b, ']')
+		return appendArray(b, v, appendValue)
 	case []object:
-		b = append(b, '[')
-		for i := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendValue(b, v[i])
-		}
-		return append(b, ']')
+		return appendArray(b, v, func(b []byte, o object) []byte { return appendValue(b, o) })
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
@@ -111,6 +90,17 @@ func appendValue(b []byte, v any) []byte {
 		return append(b, "null"...)
 	}
 	return append(b, bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))...)
+}
+
+func appendArray[T any](b []byte, items []T, appendItem func([]byte, T) []byte) []byte {
+	b = append(b, '[')
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendItem(b, item)
+	}
+	return append(b, ']')
 }
 
 // appendString writes a JSON string; plain ASCII, which is nearly everything here, without detours.

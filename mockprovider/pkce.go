@@ -64,12 +64,7 @@ func (x *exchange) checkChallenge(a *authorizationRequest) *oauthError {
 		}
 	}
 	a.challenge, a.challengeMethod = challenge, method
-	return x.guard("authorize.pkce.challenge_syntax", func() *oauthError {
-		if method == "S256" && len(challenge) != 43 || !unreservedOnly(challenge, 43, 128) {
-			return invalidRequest("code_challenge is malformed")
-		}
-		return nil
-	})
+	return x.refuseIf("authorize.pkce.challenge_syntax", method == "S256" && len(challenge) != 43 || !unreservedOnly(challenge, 43, 128), invalidRequest, "code_challenge is malformed")
 }
 
 // withoutPKCE reports whether the provider knows no PKCE.
@@ -95,12 +90,7 @@ func (x *exchange) checkVerifier(c *code) *oauthError {
 			return nil
 		})
 	}
-	if err := x.guard("token.authorization_code.code_verifier.required", func() *oauthError {
-		if !given {
-			return invalidGrant("code_verifier is missing")
-		}
-		return nil
-	}); err != nil || !given {
+	if err := x.refuseIf("token.authorization_code.code_verifier.required", !given, invalidGrant, "code_verifier is missing"); err != nil || !given {
 		return err
 	}
 	if err := x.guard("token.authorization_code.code_verifier.syntax", func() *oauthError {

@@ -169,12 +169,7 @@ func (x *exchange) readMetadata() (metadata, *oauthError) {
 	if form {
 		m, parseErr = formMetadata(body), nil
 	}
-	if err := x.guard("registration.syntax", func() *oauthError {
-		if parseErr != nil || m == nil {
-			return invalidMetadata("the body is no JSON object")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("registration.syntax", parseErr != nil || m == nil, invalidMetadata, "the body is no JSON object"); err != nil {
 		return nil, err
 	}
 	if m == nil {
@@ -317,12 +312,7 @@ func (m metadata) client() *RegisteredClient {
 }
 
 func (x *exchange) checkRegisteredMethod(m metadata) *oauthError {
-	return x.guard("registration.auth_method", func() *oauthError {
-		if !slices.Contains(x.p.settings.ClientAuthMethods, m.text("token_endpoint_auth_method")) {
-			return invalidMetadata("token_endpoint_auth_method is not supported")
-		}
-		return nil
-	})
+	return x.refuseIf("registration.auth_method", !slices.Contains(x.p.settings.ClientAuthMethods, m.text("token_endpoint_auth_method")), invalidMetadata, "token_endpoint_auth_method is not supported")
 }
 
 // checkRegisteredGrants: grant types and response types are supported and fit together (RFC 7591 section 2.1).
@@ -370,12 +360,7 @@ func (x *exchange) checkRegisteredGrants(m metadata) *oauthError {
 func (x *exchange) checkRegisteredURIs(m metadata) *oauthError {
 	uris := m.list("redirect_uris")
 	const step = "registration.redirect_uris"
-	if err := x.guard(step+".required", func() *oauthError {
-		if len(uris) == 0 && (slices.Contains(m.list("grant_types"), "authorization_code") || slices.Contains(m.list("grant_types"), "implicit")) {
-			return invalidRedirectURI("redirect_uris is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf(step+".required", len(uris) == 0 && (slices.Contains(m.list("grant_types"), "authorization_code") || slices.Contains(m.list("grant_types"), "implicit")), invalidRedirectURI, "redirect_uris is missing"); err != nil {
 		return err
 	}
 	for _, uri := range uris {
@@ -436,12 +421,7 @@ func (x *exchange) checkRegisteredLinks(m metadata) *oauthError {
 // checkRegisteredKeys: a client that signs registers its public keys, by value: the mock fetches nothing.
 func (x *exchange) checkRegisteredKeys(m metadata) *oauthError {
 	_, byValue := m["jwks"]
-	if err := x.guard("registration.jwks.alone", func() *oauthError {
-		if byValue && m.text("jwks_uri") != "" {
-			return invalidMetadata("jwks and jwks_uri exclude each other")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("registration.jwks.alone", byValue && m.text("jwks_uri") != "", invalidMetadata, "jwks and jwks_uri exclude each other"); err != nil {
 		return err
 	}
 	return x.guard("registration.jwks.keys", func() *oauthError {

@@ -60,12 +60,7 @@ func (x *exchange) revoke() *oauthError {
 	if err := x.clientRequest(); err != nil {
 		return err
 	}
-	if err := x.guard("revocation.client_type", func() *oauthError {
-		if x.mode("revocation.client_type", "client-credentials") && !x.client.mayUse("client_credentials") {
-			return invalidClient("this client may not revoke")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("revocation.client_type", x.mode("revocation.client_type", "client-credentials") && !x.client.mayUse("client_credentials"), invalidClient, "this client may not revoke"); err != nil {
 		return err
 	}
 	return x.revokeToken()
@@ -74,12 +69,7 @@ func (x *exchange) revoke() *oauthError {
 // revokeToken revokes what the parameters name, for the client that is known by now.
 func (x *exchange) revokeToken() *oauthError {
 	value, given := x.params.lookup("token")
-	if err := x.guard("revocation.token.required", func() *oauthError {
-		if !given {
-			return invalidRequest("token is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("revocation.token.required", !given, invalidRequest, "token is missing"); err != nil {
 		return err
 	}
 	if err := x.hint(); err != nil {

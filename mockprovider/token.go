@@ -64,12 +64,7 @@ func (x *exchange) tokenRequest() *oauthError {
 // checkGrantType returns the grant type of the request.
 func (x *exchange) checkGrantType() (string, *oauthError) {
 	value, given := x.params.lookup("grant_type")
-	if err := x.guard("token.grant_type.required", func() *oauthError {
-		if !given {
-			return invalidRequest("grant_type is missing")
-		}
-		return nil
-	}); err != nil {
+	if err := x.refuseIf("token.grant_type.required", !given, invalidRequest, "grant_type is missing"); err != nil {
 		return "", err
 	}
 	if !given || value == "" { // a deviation let it pass: the parameters tell
