@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,14 @@ var (
 	update = flag.Bool("update", false, "write the golden files")
 	seeds  = flag.Int("seeds", 20, "how many seeds of the shuffle mode to run")
 )
+
+// TestMain lets garbage lie longer: hundreds of short runs make much of it and keep little, and collecting it at the usual rate
+// takes a third of the time.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(1600)
+	debug.SetMemoryLimit(2 << 30)
+	os.Exit(m.Run())
+}
 
 // silent fails the test if a run with the behaviour reports anything, or if it did not test the target.
 func silent(t *testing.T, b Behaviour) *reports.Report {

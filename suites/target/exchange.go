@@ -81,6 +81,8 @@ func (resp *Response) receive(raw *http.Response) {
 		resp.Status = 0
 		return
 	}
+	members, err := decodeObject(resp.Body) // once: checks ask for members again and again
+	resp.decoded = &decoded{members, err}
 	resp.view()
 	resp.run.collectSecrets(resp)
 }

@@ -33,19 +33,32 @@ type Response struct {
 	// body is the view.
 	View map[string]any
 
-	run *Run
+	run     *Run
+	decoded *decoded // what RawJSON returns, once a response was received
 }
 
-// RawJSON decodes the body as one JSON object, as it came. Numbers are json.Number.
+// decoded is a body as one JSON object, or why it is none.
+type decoded struct {
+	members map[string]any
+	err     error
+}
+
+// RawJSON is the body as one JSON object, as it came; it is not to be changed. Numbers are json.Number.
 func (r *Response) RawJSON() (map[string]any, error) {
-	if r == nil {
+	switch {
+	case r == nil:
 		return nil, errors.New("no response")
-	}
-	if r.Err != nil {
+	case r.Err != nil:
 		return nil, r.Err
+	case r.decoded != nil:
+		return r.decoded.members, r.decoded.err
 	}
+	return decodeObject(r.Body)
+}
+
+func decodeObject(body []byte) (map[string]any, error) {
 	var members map[string]any
-	if err := decodeJSON(r.Body, &members); err != nil {
+	if err := decodeJSON(body, &members); err != nil {
 		return nil, fmt.Errorf("the body is no JSON object: %w", err)
 	}
 	if members == nil {
