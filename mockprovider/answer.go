@@ -46,6 +46,9 @@ func (x *exchange) json(step string, status int, o object) {
 			o = object{{op.Members.Wrap, o}}
 		}
 	}
+	for _, op := range ops {
+		o = op.Members.beside(x, o)
+	}
 	a := &answer{status, header, x.encode(o)}
 	for _, op := range ops {
 		a.reformat(op.Format, o)

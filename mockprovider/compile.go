@@ -126,6 +126,7 @@ type memberEdit struct {
 	Join     string            `yaml:"join"`      // for to_joined
 	ToJoined []string          `yaml:"to_joined"` // an array, or the words of a string, to one string joined with join (default a comma)
 	Wrap     string            `yaml:"wrap"`      // puts the whole object into one member of a new one
+	Beside   map[string]any    `yaml:"beside"`    // members that stand before it there
 	Order    []string          `yaml:"order"`     // these come first, in this order
 }
 

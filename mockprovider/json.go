@@ -119,6 +119,15 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
+// beside puts members before those of an object, the one that wrapping has made.
+func (e *memberEdit) beside(x *exchange, o object) object {
+	var first object
+	for _, name := range sortedKeys(e.Beside) {
+		first = append(first, member{name, x.expandAnyWith(e.Beside[name], o.variables())})
+	}
+	return append(first, o...)
+}
+
 // edit applies member operations; wrapping is left to the caller, because it comes after all other edits.
 func (e *memberEdit) edit(x *exchange, o object) object {
 	for _, name := range e.Remove {

@@ -319,6 +319,10 @@ func TestTokenDeviations(t *testing.T) {
 			object(func(o *httpexpect.Object) { o.HasValue("expires_in", "900").HasValue("scope", []string{"read"}) })},
 		{"wrap", op("token.response", "members", map[string]any{"wrap": "$data", "rename": map[string]any{"access_token": "accessToken"}}), cc,
 			object(func(o *httpexpect.Object) { o.Value("$data").Object().ContainsKey("accessToken") })},
+		{"beside what is wrapped", op("token.response", "members", map[string]any{"wrap": "$data", "beside": map[string]any{"$request": "of ${client_id}"}}), cc,
+			func(t *testing.T, r *httpexpect.Response) {
+				r.Body().Match(`^{"[$]request":"of web-app","[$]data":{`).NotEmpty()
+			}},
 		{"raw and duplicate", op("token.response", "members", map[string]any{"raw": map[string]any{"expires_in": "3.6e3"}}, "duplicate", "scope"), cc,
 			func(t *testing.T, r *httpexpect.Response) {
 				r.Body().Contains(`"expires_in":3.6e3`).Match(`"scope":"read".*"scope":"read"`).NotEmpty()

@@ -221,7 +221,10 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				as.Variant("letter-escaped", func(g Gomega) {
 					grantType := cheapest(as).Type()
-					g.Expect(as.Token(target.SetRaw("grant_type", "%"+hexByte(grantType[0])+url.QueryEscape(grantType[1:])))).To(IssueToken())
+					if !as.Token(target.FormBody()).IssuesToken() { // of a target that is spoken to in JSON
+						as.Skip("", "forms are refused, which another check reports")
+					}
+					g.Expect(as.Token(target.FormBody(), target.SetRaw("grant_type", "%"+hexByte(grantType[0])+url.QueryEscape(grantType[1:])))).To(IssueToken())
 				})
 				for _, probe := range []struct{ name, blank string }{{"blank-as-plus", "+"}, {"blank-as-percent", "%20"}} {
 					as.Variant(probe.name, func(g Gomega) {
@@ -229,10 +232,10 @@ func init() {
 							as.Skip("", "no working grant takes scope at the token endpoint")
 						}
 						a, b := twoScopes(as)
-						if !as.Token(target.Set("scope", a+" "+b), target.NoControl()).IssuesToken() {
+						if !as.Token(target.FormBody(), target.Set("scope", a+" "+b), target.NoControl()).IssuesToken() {
 							as.Inconclusive("the two scope values together are refused")
 						}
-						g.Expect(as.Token(target.SetRaw("scope", url.QueryEscape(a)+probe.blank+url.QueryEscape(b)))).To(IssueToken())
+						g.Expect(as.Token(target.FormBody(), target.SetRaw("scope", url.QueryEscape(a)+probe.blank+url.QueryEscape(b)))).To(IssueToken())
 					})
 				}
 			})
@@ -242,7 +245,7 @@ func init() {
 				if !strings.Contains(as.User().Password, "\u00a3") || !strings.Contains(as.User().Password, "\u20ac") {
 					as.Skip("user: {password: \" %&+\u00a3\u20ac\"}", "the configured password holds no pound and euro signs")
 				}
-				g.Expect(as.TokenBy(target.Password, target.SetRaw("password", url.QueryEscape(as.User().Password)), target.NoControl())).To(IssueToken())
+				g.Expect(as.TokenBy(target.Password, target.FormBody(), target.SetRaw("password", url.QueryEscape(as.User().Password)), target.NoControl())).To(IssueToken())
 			})
 	})
 }

@@ -164,27 +164,30 @@ type parameter struct {
 
 // repeatable lists the parameters of the grants that work. resource and audience are none: their RFCs let them repeat.
 func repeatable(as *target.AS) []parameter {
-	nothing := target.Edit(func(*target.Request) {})
+	// In a form, also where the target is spoken to in JSON: that no member of an object is repeated is no statement of the text.
+	form := target.FormBody()
 	var out []parameter
 	for _, grant := range as.Grants() {
 		switch grant {
 		case target.AuthorizationCode:
-			out = append(out, parameter{grant, "code", "oauthcheck-bogus-code", nothing}, parameter{grant, "redirect_uri", foreignURI, nothing})
+			out = append(out, parameter{grant, "code", "oauthcheck-bogus-code", form}, parameter{grant, "redirect_uri", foreignURI, form})
 		case target.RefreshToken:
-			out = append(out, parameter{grant, "refresh_token", "oauthcheck-bogus-token", nothing})
+			out = append(out, parameter{grant, "refresh_token", "oauthcheck-bogus-token", form})
 		case target.Password:
-			out = append(out, parameter{grant, "username", "oauthcheck-nobody", nothing})
+			out = append(out, parameter{grant, "username", "oauthcheck-nobody", form})
 		}
 	}
 	cheapest := cheapest(as)
-	out = append(out, parameter{cheapest, "grant_type", "oauthcheck_unknown", nothing})
+	out = append(out, parameter{cheapest, "grant_type", "oauthcheck_unknown", form})
 	out = append(out, parameter{cheapest, "client_id", unknownClient, target.Edit(func(r *target.Request) {
+		r.Apply(form)
 		if !r.Has("client_id") && r.Client() != nil {
 			r.Apply(target.Set("client_id", r.Client().ID))
 		}
 	})})
 	if scopes := grantScopes(as); len(scopes) > 0 && cheapest != target.AuthorizationCode {
 		out = append(out, parameter{cheapest, "scope", unknownScope, target.Edit(func(r *target.Request) {
+			r.Apply(form)
 			if !r.Has("scope") {
 				r.Apply(target.Set("scope", scopes[0]))
 			}

@@ -15,7 +15,7 @@ func init() {
 	suites.Section("RFC 6749", "4.1.3", func(s *suites.S) {
 		s.Check("form-charset-parameter", suites.Requires("RFC6749-4.1.3-01"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
-				g.Expect(as.TokenBy(target.AuthorizationCode, target.ContentType("application/x-www-form-urlencoded;charset=UTF-8"))).To(IssueToken())
+				g.Expect(as.TokenBy(target.AuthorizationCode, target.FormBody(), target.ContentType("application/x-www-form-urlencoded;charset=UTF-8"))).To(IssueToken())
 			})
 
 		s.Check("grant-type-required", suites.Requires("RFC6749-4.1.3-02"), suites.Needs(target.AuthorizationCode),

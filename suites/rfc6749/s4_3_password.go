@@ -59,6 +59,9 @@ func grantWorks(as *target.AS, g Gomega, grant target.Grant) {
 	if r.Status/100 == 2 && !r.IssuesToken() {
 		as.Inconclusive("the answer is a success without a token, which the checks of section 5.1 report: %s", DescribeResponse(r))
 	}
+	if as.Config().Dialect.RequestFormat == "json" && !r.IssuesToken() { // no text promises that JSON is taken
+		as.Inconclusive("the request in JSON, as dialect.request_format says, is refused: %s", DescribeResponse(r))
+	}
 	g.Expect(r).To(IssueToken())
 }
 

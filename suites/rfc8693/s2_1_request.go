@@ -23,7 +23,7 @@ func init() {
 				}
 				if r.ErrorCode() == "unsupported_grant_type" {
 					literal := target.SetRaw("grant_type", target.Grant(target.TokenExchange).Type())
-					if exchange(as, target.NoControl(), target.AnyStatus(), literal).ErrorCode() != "unsupported_grant_type" {
+					if exchange(as, target.NoControl(), target.AnyStatus(), target.FormBody(), literal).ErrorCode() != "unsupported_grant_type" {
 						as.Inconclusive("the grant type is known, but percent-encoding is not undone, which the check of RFC 6749 appendix B reports")
 					}
 				}
@@ -59,7 +59,7 @@ func init() {
 
 		s.Check("exchange-parameters-in-body", suites.Requires("RFC8693-2.1-05"), suites.Needs(target.TokenExchange),
 			func(as *target.AS, g Gomega) {
-				if r := exchange(as, target.ContentType(target.FormMediaType+";charset=UTF-8")); !r.IssuesToken() {
+				if r := exchange(as, target.FormBody(), target.ContentType(target.FormMediaType+";charset=UTF-8")); !r.IssuesToken() {
 					as.Note("with the parameter charset=UTF-8 the form is refused: %s", DescribeResponse(r))
 				}
 				usual := as.TokenRequest(target.TokenExchange)

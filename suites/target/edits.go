@@ -144,6 +144,11 @@ func JSONBody() RequestEdit {
 	return func(r *Request) { r.JSON, r.InQuery, r.Media = true, false, "application/json" }
 }
 
+// FormBody sends the parameters as a form (RFC 6749 appendix B), which is the usual way unless the target's dialect is JSON.
+func FormBody() RequestEdit {
+	return func(r *Request) { r.JSON, r.InQuery, r.Media = false, false, FormMediaType }
+}
+
 // ContentType changes the Content-Type of the body without changing the body; "" sends none.
 func ContentType(media string) RequestEdit { return func(r *Request) { r.Media = media } }
 

@@ -110,6 +110,7 @@ func TestEditsOnTheWire(t *testing.T) {
 		"raw query":             {[]RequestEdit{RawQuery("a=%2f&%zz;x=\"<>{}|^`'")}, "POST /token?a=%2f&%zz;x=\"<>{}|^`' HTTP/1.1", "grant_type=g&scope=a+b", nil, nil},
 		"raw form":              {[]RequestEdit{RawForm("a=b&&=%\r\n\x00")}, "", "a=b&&=%\r\n\x00", nil, nil},
 		"json":                  {[]RequestEdit{Set("scope", "<\"\\\u2028"), Add("scope", "x"), JSONBody()}, "", "{\"grant_type\":\"g\",\"scope\":\"<\\\"\\\\\\u2028\",\"scope\":\"x\"}", []string{"Content-Type: application/json"}, nil},
+		"form again":            {[]RequestEdit{JSONBody(), FormBody()}, "", "grant_type=g&scope=a+b", []string{form}, nil},
 		"content type":          {[]RequestEdit{ContentType("text/plain")}, "", "grant_type=g&scope=a+b", []string{"Content-Type: text/plain"}, nil},
 		"no content type":       {[]RequestEdit{ContentType("")}, "", "grant_type=g&scope=a+b", nil, []string{"Content-Type"}},
 		"edit":                  {[]RequestEdit{Edit(func(r *Request) { r.Params = r.Params[:1] })}, "", "grant_type=g", nil, nil},
