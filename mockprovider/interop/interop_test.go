@@ -58,8 +58,10 @@ type judge struct {
 	name      string
 	inProcess bool // a Go library: the provider is started as a Go test does; else with `oauthcheck mock`
 	discovers bool // it does nothing without OpenID Connect Discovery
-	flows     []string
-	run       func(ctx context.Context, task Task, open browser) error
+	// vendorsOnly: it is made for one kind of server, which vendors.yaml names it for, and cannot talk to any other.
+	vendorsOnly bool
+	flows       []string
+	run         func(ctx context.Context, task Task, open browser) error
 }
 
 // flow is something that clients do. The settings are what the provider needs for it.
@@ -74,6 +76,7 @@ var flows = map[string]flow{
 	"hybrid":             {settings: map[string]any{"hybrid": true}},
 	"code":               {},
 	"post":               {},
+	"json":               {},
 	"public":             {},
 	"form-post":          {},
 	"metadata":           {},
@@ -142,7 +145,7 @@ func judges() []judge {
 
 // TestStrict: every client gets through all its flows with the strict provider.
 func TestStrict(t *testing.T) {
-	forEach(t, func(t *testing.T, j judge) {
+	forEach(t, stock, func(t *testing.T, j judge) {
 		for _, name := range j.flows {
 			t.Run(name, func(t *testing.T) { mustPass(t, j, name, mockOf{}) })
 		}
@@ -151,7 +154,7 @@ func TestStrict(t *testing.T) {
 
 // TestShuffle: and when the provider varies all that the specifications leave free.
 func TestShuffle(t *testing.T) {
-	forEach(t, func(t *testing.T, j judge) {
+	forEach(t, stock, func(t *testing.T, j judge) {
 		for seed := range shuffles {
 			t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
 				for _, name := range j.flows {
@@ -166,8 +169,14 @@ func TestShuffle(t *testing.T) {
 type vendor struct {
 	Profile  string            `yaml:"profile"`
 	Auth     string            `yaml:"auth"`     // how clients authenticate: basic (default) or post
+	Clients  []string          `yaml:"clients"`  // who can talk to it; empty: every stock client
 	Flows    []string          `yaml:"flows"`    // what a server of that kind has, with stock clients
 	Stumbles map[string]string `yaml:"stumbles"` // client/flow: part of the error; because the vendor is like that
+}
+
+// knows reports whether a client can talk to the vendor's server.
+func (v vendor) knows(j judge) bool {
+	return slices.Contains(v.Clients, j.name) || len(v.Clients) == 0 && stock(j)
 }
 
 // signatures are the algorithms of tokens that clients are asked to verify.
@@ -180,7 +189,7 @@ var unverified = map[string]string{
 
 // TestSignatures: ID tokens and JWT access tokens verify, whatever algorithm they are signed with.
 func TestSignatures(t *testing.T) {
-	forEach(t, func(t *testing.T, j judge) {
+	forEach(t, stock, func(t *testing.T, j judge) {
 		for _, algorithm := range signatures {
 			t.Run(algorithm, func(t *testing.T) {
 				settings := map[string]any{"id_token": map[string]any{"algorithm": algorithm}, "access_token": map[string]any{"algorithm": algorithm}}
@@ -200,8 +209,11 @@ func TestSignatures(t *testing.T) {
 func TestVendors(t *testing.T) {
 	list := read[vendor](t, "vendors.yaml")
 	counts.vendors = len(list)
-	forEach(t, func(t *testing.T, j judge) {
+	forEach(t, everybody, func(t *testing.T, j judge) {
 		for _, v := range list {
+			if !v.knows(j) {
+				continue
+			}
 			t.Run(v.Profile, func(t *testing.T) {
 				for _, name := range j.flows {
 					if !slices.Contains(v.Flows, name) || j.discovers && !slices.Contains(v.Flows, "oidc") {
@@ -251,7 +263,7 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
-	forEach(t, func(t *testing.T, j judge) {
+	forEach(t, stock, func(t *testing.T, j judge) {
 		for _, f := range faults {
 			if slices.Contains(j.flows, f.Flow) {
 				t.Run(f.Name, func(t *testing.T) { mustCatch(t, j, f) })
@@ -260,9 +272,16 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// forEach runs a test for every client, side by side.
-func forEach(t *testing.T, test func(*testing.T, judge)) {
+// stock are clients of any OAuth server, everybody also those of one vendor's.
+func stock(j judge) bool   { return !j.vendorsOnly }
+func everybody(judge) bool { return true }
+
+// forEach runs a test for every client of a kind, side by side.
+func forEach(t *testing.T, kind func(judge) bool, test func(*testing.T, judge)) {
 	for _, j := range judges() {
+		if !kind(j) {
+			continue
+		}
 		t.Run(j.name, func(t *testing.T) {
 			t.Parallel()
 			test(t, j)

@@ -138,6 +138,7 @@ var processJudges = []judge{
 		"bad-secret", "refresh", "client-credentials", "password", "introspection", "revocation", "token-exchange", "jwt-access-token"}},
 	{name: "simple-oauth2", run: inNode("simple-oauth2.mjs"), flows: []string{"code", "post", "refused", "bad-secret", "refresh", "client-credentials", "password",
 		"revocation"}},
+	{name: "axios-qs", run: inNode("axios-qs.cjs"), vendorsOnly: true, flows: []string{"code", "json", "denied", "refused", "bad-secret", "refresh"}},
 	{name: "authlib", run: inPython("authlib_client.py"), flows: []string{"oidc", "code", "post", "public", "implicit", "refused", "bad-secret",
 		"refresh", "client-credentials", "password", "introspection", "revocation", "token-exchange"}},
 	{name: "requests-oauthlib", run: inPython("requests_oauthlib_client.py"), flows: []string{"code", "post", "public", "implicit", "denied", "refused",
