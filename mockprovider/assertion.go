@@ -321,6 +321,15 @@ func (x *exchange) grantJWTBearer() *oauthError {
 	return nil
 }
 
+// assertingClient is the client of a JWT bearer grant that names none: the issuer of the assertion, if it is a registered client. Client
+// authentication is optional there (RFC 7521 section 4.1), and service accounts leave it out. Nil if there is no such client.
+func (x *exchange) assertingClient() *RegisteredClient {
+	if x.params.get("grant_type") != jwtBearerGrant {
+		return nil
+	}
+	return x.p.client(x.readAssertion(".jwt_bearer.assertion", x.params.get("assertion")).text("iss"))
+}
+
 // subjectOf is the user that an assertion speaks for, by login name or subject identifier; nil if there is none.
 func (x *exchange) subjectOf(a *assertion) *ResourceOwner {
 	if user := x.p.user(a.text("sub")); user != nil {

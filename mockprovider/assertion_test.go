@@ -202,3 +202,24 @@ func TestRegisteredKey(t *testing.T) {
 	granted(asserted(t, p, signed(t, ecKey(t, p, "issuer"), claimsFor(p, id, nil)), nil))
 	asserted(t, p, signed(t, ecKey(t, p, "jwt-app"), claimsFor(p, id, nil)), nil).Status(401)
 }
+
+// TestJWTBearerWithoutClient: who names no client is the client that issued the assertion, if it may use the grant.
+func TestJWTBearerWithoutClient(t *testing.T) {
+	p := mockprovider.New(t)
+	for _, tt := range []struct {
+		issuer, key string
+		status      int
+		code        string
+	}{
+		{"jwt-app", "jwt-app", 200, ""},
+		{"jwt-app", "issuer", 400, "invalid_grant"},                 // signed by somebody else
+		{"web-app", "jwt-app", 400, "unauthorized_client"},          // may not use the grant
+		{"https://issuer.example", "issuer", 400, "invalid_client"}, // no client
+	} {
+		assertion := signed(t, ecKey(t, p, tt.key), claimsFor(p, tt.issuer, document{"sub": "alice"}))
+		response := token(t, p, url.Values{"grant_type": {jwtBearer}, "assertion": {assertion}}).Status(tt.status).JSON().Object()
+		if tt.code != "" {
+			response.HasValue("error", tt.code)
+		}
+	}
+}

@@ -22,6 +22,11 @@ func (x *exchange) authenticateClient() *oauthError {
 		e.Challenge = attempted
 		return e
 	}
+	if id == "" && x.auth == "none" && x.endpoint == TokenEndpoint {
+		if x.client = x.assertingClient(); x.client != nil {
+			return nil // the grant checks who signed
+		}
+	}
 	if err := x.local(auth+".identified", func() *oauthError {
 		if id == "" {
 			return refused(invalidClient("client authentication is missing"))

@@ -141,7 +141,7 @@ func clientAuthenticationSteps(endpoint string) []Step {
 		guard(prefix+".multiple", "invalid_request", "One authentication method, not two. Skipped, an assertion counts, or else the header.", Mode{"body", "with skip: the body counts"}),
 		guard(prefix+".client_id_match", "invalid_request", "client_id in the body is the authenticated client. `always` with when: {present: [client_id], auth: client_secret_basic} refuses an equal one.",
 			Mode{"body", "with skip: client_id of the body counts"}),
-		guard(prefix+".identified", "invalid_client", "The request names a client. Skipped, it is the one that the code or token belongs to."),
+		guard(prefix+".identified", "invalid_client", "The request names a client; the issuer of the assertion in a JWT bearer grant will do (RFC 7521 section 4.1). Skipped, it is the one that the code or token belongs to."),
 		guard(prefix+".known", "invalid_client", "The client is registered. Skipped, it is the one that the code or token belongs to.", Mode{"case-insensitive", "the identifier's case is ignored"}),
 		guard(prefix+".required", "invalid_client", "A confidential client authenticates. Skipped, client_id alone will do."),
 		guard(prefix+".method", "invalid_client", "The client uses a method that it may use."),
