@@ -83,6 +83,8 @@ var adminRoutes = []adminRoute{
 	{method: "POST", path: "/tokens", do: (*adminCall).mintTokens},
 	{method: "POST", path: "/revocations", do: (*adminCall).revoke},
 	{method: "POST", path: "/authorizations", do: (*adminCall).authorize},
+	{method: "GET", path: "/devices", do: (*adminCall).listDevices},
+	{method: "POST", path: "/devices", do: (*adminCall).decideDevice},
 	{method: "GET", path: "/requests", do: (*adminCall).listRequests},
 	{method: "DELETE", path: "/requests", do: (*adminCall).forgetRequests},
 	{method: "PUT", path: "/clients/{id}", do: (*adminCall).putClient},
@@ -364,6 +366,25 @@ func (c *adminCall) authorize() (any, error) {
 		return nil, err
 	}
 	return c.p.Authorize(c.r.Context(), in.URL, Decision{User: in.User, Scopes: in.Scopes, Deny: in.Deny})
+}
+
+func (c *adminCall) listDevices() (any, error) {
+	return map[string]any{"devices": c.p.PendingDevices()}, nil
+}
+
+func (c *adminCall) decideDevice() (any, error) {
+	var in struct {
+		UserCode string   `yaml:"user_code"`
+		User     string   `yaml:"user"`
+		Scopes   []string `yaml:"scopes"`
+		Deny     bool     `yaml:"deny"`
+	}
+	if c.body != nil {
+		if err := c.decode(&in); err != nil {
+			return nil, err
+		}
+	}
+	return nil, c.p.DecideDevice(in.UserCode, Decision{User: in.User, Scopes: in.Scopes, Deny: in.Deny})
 }
 
 // listRequests answers with recorded requests, after so many have come as the query asks for.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/oauthcheck/oauthcheck/profiles"
 )
 
 // document is the OpenAPI document as plain data.
@@ -142,7 +145,7 @@ func TestOpenAPIHasEveryMember(t *testing.T) {
 			t.Errorf("%s: the document has %v, the code %v", name, got, want)
 		}
 	}
-	for name, of := range map[string]reflect.Type{"Tokens": reflect.TypeFor[Tokens](), "Callback": reflect.TypeFor[Callback](), "Request": reflect.TypeFor[recordedRequest]()} {
+	for name, of := range map[string]reflect.Type{"Tokens": reflect.TypeFor[Tokens](), "Callback": reflect.TypeFor[Callback](), "PendingDevice": reflect.TypeFor[PendingDevice](), "Request": reflect.TypeFor[recordedRequest]()} {
 		var want []string
 		for _, f := range reflect.VisibleFields(of) {
 			if key := cut(f.Tag.Get("json"), ","); key != "" && key != "-" {
@@ -192,6 +195,26 @@ func adminRequest(t testing.TB, handler http.Handler, method, path string, body 
 	return recorder.Code, recorder.Header(), recorder.Body.Bytes()
 }
 
+// waits begins a device authorization with the user code that the examples have.
+func waits(t *testing.T, p *Provider, space string) {
+	t.Helper()
+	if space != "" {
+		p = p.Namespaces()[strings.TrimPrefix(space, "/namespaces/")]
+	}
+	same := profiles.Deviation{Name: "same-user-code", Do: profiles.Ops{{At: "user_code.generate", Args: map[string]any{"mode": "same"}}}}
+	if err := p.DeviateWith(same, nil); err != nil {
+		t.Fatal(err)
+	}
+	response, err := (&http.Client{Transport: p.RoundTripper()}).PostForm(p.Endpoint(DeviceAuthorizationEndpoint), url.Values{"client_id": {"tv-app"}, "scope": {"read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatal(response.Status)
+	}
+}
+
 // Every example of the document fits its own schema, is taken by the handler, and is answered as the document says; also in a namespace.
 func TestOpenAPIExamples(t *testing.T) {
 	doc := document(t)
@@ -232,6 +255,9 @@ func TestOpenAPIExamples(t *testing.T) {
 						}
 						handler := p.AdminHandler()
 						target := space + path
+						if path == "/devices" { // one waits
+							waits(t, p, space)
+						}
 						if parameters, ok := dig(item, "parameters").([]any); ok {
 							example := toText(dig(parameters[0], "example"))
 							target = strings.Replace(target, "{id}", example, 1)
@@ -313,6 +339,9 @@ func TestAdminRefuses(t *testing.T) {
 		{"POST /tokens", `{"client":"web-ap"}`, 400, `web-app`},
 		{"POST /authorizations", `{"url":"http://mock.test/token"}`, 400, "not the authorization endpoint"},
 		{"POST /authorizations", `{"url":"http://mock.test/authorize?client_id=nobody"}`, 400, "client_id is not known"},
+		{"POST /devices", `{"user_code":"WDJB-MJHT"}`, 400, "none waits"},
+		{"POST /devices", ``, 400, "which device"},
+		{"POST /devices", `{"user":"alicia"}`, 400, "alice"},
 		{"GET /requests?endpoint=tokn", ``, 400, "token"},
 		{"GET /requests?endpiont=token", ``, 400, "endpoint"},
 		{"GET /requests?endpoint=jwks&wait=1&timeout=10ms", ``, 408, "0 of 1"},

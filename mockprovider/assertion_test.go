@@ -214,7 +214,7 @@ func TestJWTBearerWithoutClient(t *testing.T) {
 		{"jwt-app", "jwt-app", 200, ""},
 		{"jwt-app", "issuer", 400, "invalid_grant"},                 // signed by somebody else
 		{"web-app", "jwt-app", 400, "unauthorized_client"},          // may not use the grant
-		{"https://issuer.example", "issuer", 400, "invalid_client"}, // no client
+		{"https://issuer.example", "issuer", 401, "invalid_client"}, // no client
 	} {
 		assertion := signed(t, ecKey(t, p, tt.key), claimsFor(p, tt.issuer, document{"sub": "alice"}))
 		response := token(t, p, url.Values{"grant_type": {jwtBearer}, "assertion": {assertion}}).Status(tt.status).JSON().Object()

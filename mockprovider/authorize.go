@@ -23,7 +23,8 @@ type authorizationRequest struct {
 	prompt           []string
 	maxAge           int // seconds; -1: not asked for
 	resource         []string
-	sent, params     params // the request's parameters, which the steps after login and consent see
+	device           *device // that waits for the decision, in place of a redirect (RFC 8628)
+	sent, params     params  // the request's parameters, which the steps after login and consent see
 }
 
 // authorize is the authorization endpoint (RFC 6749 section 3.1).
@@ -479,6 +480,10 @@ func (x *exchange) showError(err *oauthError) {
 // respondAuthorization issues what was asked for and sends the browser back (RFC 6749 section 4.1.2, 4.2.2).
 func (x *exchange) respondAuthorization(t *transaction) {
 	a := t.request
+	if a.device != nil {
+		x.decideDevice(t, true)
+		return
+	}
 	x.granted = x.grantedBy(a.scope)
 	g := x.newGrant(a.client, x.user, x.granted)
 	g.nonce = a.nonce

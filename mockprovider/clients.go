@@ -72,13 +72,13 @@ func readyMadeClients() map[string]RegisteredClient {
 		"web-app": {
 			Secret: "not-a-secret.web-app.0123456789abcdef", Name: "Web app", Kind: "web",
 			RedirectURIs: []string{"https://client.example/callback", "https://client.example/other", "https://client.example/callback?tenant=1&x=a%20b"},
-			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password", tokenExchangeGrant},
+			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password", tokenExchangeGrant, deviceGrant},
 			Description:  "confidential, several redirect URIs, one of them with a query",
 		},
 		"web-app-2": {
 			Secret: "not-a-secret.web-app-2.0123456789abcdef", Name: "Second web app", Kind: "web",
 			RedirectURIs: []string{"https://second.example/callback"},
-			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password", tokenExchangeGrant},
+			Grants:       []string{"authorization_code", "refresh_token", "client_credentials", "password", tokenExchangeGrant, deviceGrant},
 			Description:  "confidential, a single redirect URI",
 		},
 		"native-app": {
@@ -121,6 +121,11 @@ func readyMadeClients() map[string]RegisteredClient {
 			AuthMethods: []string{"client_secret_jwt"}, Grants: []string{"client_credentials"}, Scopes: []string{"read", "write"},
 			Description: "authenticates with client_secret_jwt",
 		},
+		"tv-app": {
+			Name: "App on a television", Kind: "native", Public: true,
+			Grants:      []string{deviceGrant, "refresh_token"},
+			Description: "public, without a browser: device authorization",
+		},
 		"resource-server": {
 			Secret: "not-a-secret.resource-server.0123456789", Name: "Resource server", Kind: "service",
 			Grants: []string{"client_credentials"}, Scopes: []string{"read"}, Introspect: true,
@@ -157,7 +162,7 @@ func readyMadeUsers() map[string]ResourceOwner {
 }
 
 // order puts the ready-made clients before others, in the order in which people need them.
-var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app", "hybrid-app", "jwt-app", "secret-jwt-app"}
+var clientOrder = []string{"web-app", "web-app-2", "native-app", "native-app-2", "implicit-app", "service", "resource-server", "limited-app", "hybrid-app", "jwt-app", "secret-jwt-app", "tv-app"}
 
 func compareClients(a, b *RegisteredClient) int {
 	place := func(id string) int {

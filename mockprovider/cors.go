@@ -24,7 +24,7 @@ func (x *exchange) cors() bool {
 		return false
 	}
 	switch x.endpoint {
-	case AuthorizationEndpoint, EndSessionEndpoint, "login", "consent":
+	case AuthorizationEndpoint, EndSessionEndpoint, DevicePage, "login", "consent":
 		return false
 	}
 	header := x.w.Header()

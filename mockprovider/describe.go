@@ -10,7 +10,7 @@ type Description struct {
 	Users     []ResourceOwner    `json:"users"`
 	Scopes    []string           `json:"scopes"`
 	Grants    []string           `json:"grants"`    // grant types, and implicit
-	Lifetimes map[string]float64 `json:"lifetimes"` // in seconds: code, access_token, refresh_token, id_token, session
+	Lifetimes map[string]float64 `json:"lifetimes"` // in seconds: code, access_token, refresh_token, id_token, device_code, session
 
 	TokenExchange *TokenExchangeSettings `json:"token_exchange,omitempty"` // what may be exchanged (RFC 8693)
 
@@ -40,7 +40,7 @@ func (p *Provider) Describe() Description {
 	}
 	l := p.settings.Lifetimes
 	d.Lifetimes = map[string]float64{"code": l.Code.Seconds(), "access_token": l.AccessToken.Seconds(), "refresh_token": l.RefreshToken.Seconds(),
-		"id_token": l.IDToken.Seconds(), "session": l.Session.Seconds()}
+		"id_token": l.IDToken.Seconds(), "device_code": l.DeviceCode.Seconds(), "session": l.Session.Seconds()}
 	if slices.Contains(d.Grants, tokenExchangeGrant) {
 		d.TokenExchange = &p.settings.TokenExchange
 	}

@@ -91,6 +91,7 @@ var knownParameters = map[string][]string{
 	"device_authorization": {"client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "resource"},
 	"introspection":        {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
 	"revocation":           {"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"},
+	"device":               {"user_code"},
 	"userinfo":             {"access_token"},
 	"end_session":          {"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"},
 	"tokeninfo":            {"access_token"},

@@ -12,6 +12,8 @@ const (
 	UserinfoEndpoint            = "userinfo"
 	IntrospectionEndpoint       = "introspection"
 	RevocationEndpoint          = "revocation"
+	DeviceAuthorizationEndpoint = "device_authorization"
+	DevicePage                  = "device" // verification_uri of RFC 8628
 	EndSessionEndpoint          = "end_session"
 	JWKSEndpoint                = "jwks"
 	ResourceEndpoint            = "resource"             // a protected resource that wants the scope read

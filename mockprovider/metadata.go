@@ -70,6 +70,7 @@ func (x *exchange) metadataDocument() object {
 	endpoint("revocation_endpoint", "revocation")
 	endpoint("introspection_endpoint", "introspection")
 	endpoint("registration_endpoint", "registration")
+	endpoint("device_authorization_endpoint", "device_authorization")
 	o = append(o, member{"scopes_supported", s.Scopes})
 	types := p.responseTypes()
 	if types == nil {

@@ -33,6 +33,7 @@ type pageData struct {
 	Logo        string     // URL of the client's logo
 	Combined    bool
 	Code        string // OAuth error code
+	UserCode    string // of a device (RFC 8628)
 	Fields      []formField
 }
 
@@ -41,7 +42,7 @@ type formField struct{ Name, Value string }
 // renderPage fills a template. html/template escapes everything that comes from a request.
 func renderPage(name string, data pageData) []byte {
 	var b bytes.Buffer
-	if data.Action != "" && name != "login.html" && name != "consent.html" && name != "end_session.html" {
+	if data.Action != "" && name != "login.html" && name != "consent.html" && name != "device.html" && name != "end_session.html" {
 		return renderAction(name, data)
 	}
 	if err := templates().ExecuteTemplate(&b, name, data); err != nil {

@@ -78,6 +78,7 @@ func endpoints() map[string]*endpoint {
 		{"token", (*exchange).tokenEndpoint}, {"userinfo", (*exchange).userinfo}, {"tokeninfo", (*exchange).tokeninfo}, {"resource", (*exchange).resource},
 		{"introspection", (*exchange).introspection}, {"revocation", (*exchange).revocation},
 		{"registration", (*exchange).registration}, {"client_configuration", (*exchange).clientConfiguration},
+		{"device_authorization", (*exchange).deviceAuthorization}, {"device", (*exchange).devicePage},
 		{"end_session", (*exchange).endSession}, {"metadata", (*exchange).metadata}, {"openid_configuration", (*exchange).openidConfiguration}, {"jwks", (*exchange).jwks},
 	}
 	m := make(map[string]*endpoint, len(list))
@@ -91,7 +92,7 @@ func endpoints() map[string]*endpoint {
 var endpointNames = func() map[string]bool {
 	names := make(map[string]bool)
 	for _, name := range []string{"authorize", "login", "consent", "token", "userinfo", "tokeninfo", "resource", "introspection", "revocation",
-		"registration", "client_configuration", "end_session", "metadata", "openid_configuration", "jwks"} {
+		"registration", "client_configuration", "device_authorization", "device", "end_session", "metadata", "openid_configuration", "jwks"} {
 		names[name] = true
 	}
 	return names

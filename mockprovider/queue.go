@@ -36,9 +36,9 @@ type Answer struct {
 	Latch string        `yaml:"latch" json:"latch,omitempty" doc:"name of the latch that holds the request until it is opened"`
 	Reset bool          `yaml:"reset" json:"reset,omitempty" doc:"the connection breaks without an answer"`
 
-	User   string   `yaml:"user" json:"user,omitempty" doc:"authorization endpoint: this user is signed in and approves, without a page"`
-	Scopes []string `yaml:"scopes" json:"scopes,omitempty" doc:"authorization endpoint: the user approves only these"`
-	Deny   bool     `yaml:"deny" json:"deny,omitempty" doc:"authorization endpoint: the user denies"`
+	User   string   `yaml:"user" json:"user,omitempty" doc:"authorization and device authorization endpoint: this user is signed in and approves, without a page"`
+	Scopes []string `yaml:"scopes" json:"scopes,omitempty" doc:"likewise: the user approves only these"`
+	Deny   bool     `yaml:"deny" json:"deny,omitempty" doc:"likewise: the user denies"`
 
 	Times int `yaml:"times" json:"times,omitempty" doc:"how many requests are answered so; default 1, -1: all"`
 }
@@ -78,10 +78,10 @@ func Members(members Claims) Answer { return Answer{Members: members} }
 // Misbehave answers with deviations of the catalogue in force (as Deviate takes them) for the one request.
 func Misbehave(deviations ...string) Answer { return Answer{Deviations: deviations} }
 
-// ApproveAs lets a user approve an authorization request without a page; with scopes, only those.
+// ApproveAs lets a user approve an authorization request, or at the DeviceAuthorizationEndpoint the device, without a page; with scopes, only those.
 func ApproveAs(user string, scopes ...string) Answer { return Answer{User: user, Scopes: scopes} }
 
-// DenyAs lets a user deny an authorization request without a page.
+// DenyAs lets a user deny an authorization request, or the device, without a page.
 func DenyAs(user string) Answer { return Answer{User: user, Deny: true} }
 
 // Repeat is the answer for the next n requests in place of one; n < 0: for all.
@@ -464,7 +464,7 @@ func (x *exchange) failAs(a *programmedAnswer) {
 	switch x.endpoint {
 	case UserinfoEndpoint, ResourceEndpoint:
 		x.challengeBearer(err)
-	case "login", "consent", EndSessionEndpoint:
+	case "login", "consent", DevicePage, EndSessionEndpoint:
 		x.showError(err)
 	default:
 		x.fail(x.endpoint+".error", err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type session struct {
 	user        *ResourceOwner // who is signed in, or nil
 	authTime    time.Time
 	transaction string // the last one, for deviations that forget which form was sent
+
+	wrongUserCodes atomic.Int32 // that were entered on the verification page
 }
 
 func (s *session) signedIn() (*ResourceOwner, time.Time) {
@@ -253,6 +256,7 @@ func (x *exchange) consentNeeded(t *transaction) *oauthError {
 	return x.guard("authorize.consent", func() *oauthError {
 		a := t.request
 		switch {
+		case a.device != nil && x.p.settings.Consent != "auto": // always asked, against phishing (RFC 8628 section 5.4)
 		case x.mode("authorize.consent", "remembered") && x.approvedBeforeBy(a):
 			return nil
 		case slices.Contains(a.prompt, "consent"):
@@ -288,7 +292,8 @@ func (x *exchange) showConsent(t *transaction) {
 		host = u.Host
 	}
 	x.page("consent.page", http.StatusOK, "consent.html", pageData{Action: x.url("consent"), Transaction: t.id, CSRF: t.csrf,
-		Client: t.request.client, Host: host, User: t.user, Scopes: t.request.scope, Links: x.clientLinks(t.request.client), Logo: x.clientLogo(t.request.client)})
+		Client: t.request.client, Host: host, User: t.user, Scopes: t.request.scope, Links: x.clientLinks(t.request.client), Logo: x.clientLogo(t.request.client),
+		UserCode: t.request.device.shown()})
 }
 
 // consent shows the consent page (GET) and takes its form (POST).
@@ -345,6 +350,11 @@ func (x *exchange) deny(t *transaction) {
 			x.user = x.p.user(x.p.settings.AutoUser)
 		}
 		x.respondAuthorization(t)
+		return
+	}
+	if t.request.device != nil {
+		x.err = err
+		x.decideDevice(t, false)
 		return
 	}
 	x.refuseAuthorization(t.request, err)

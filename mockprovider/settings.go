@@ -13,7 +13,7 @@ import (
 type Settings struct {
 	Issuer     string            `yaml:"issuer" doc:"issuer identifier; default: the address the provider listens on"`
 	IssuerFrom string            `yaml:"issuer_from" doc:"what issuer and URLs are made of: fixed (the issuer), host (the Host field of the request) or forwarded (also X-Forwarded-Proto, -Host, -Port and -Prefix, or Forwarded)"`
-	Endpoints  map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, registration, client_configuration, jwks, resource, end_session, tokeninfo; null: not there"`
+	Endpoints  map[string]string `yaml:"endpoints" doc:"path of each endpoint under the issuer: authorize, login, consent, token, userinfo, introspection, revocation, registration, client_configuration, device_authorization, device, jwks, resource, end_session, tokeninfo; null: not there"`
 	Aliases    map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name; * stands for one segment"`
 	Tenants    []string          `yaml:"tenants" doc:"names of servers under the issuer, ISSUER/NAME each, with the same clients and users but codes, tokens and sessions of their own; the first is the one that Describe tells of"`
 	Headers    map[string]string `yaml:"headers" doc:"header fields of every answer"`
@@ -51,6 +51,8 @@ type Settings struct {
 	TokenExchange TokenExchangeSettings `yaml:"token_exchange"`
 	Registration  RegistrationSettings  `yaml:"registration"`
 
+	DeviceInterval time.Duration `yaml:"device_interval" doc:"how long a device waits between polls (RFC 8628 section 3.2)"`
+
 	TrustedIssuers map[string]TrustedIssuer `yaml:"trusted_issuers" doc:"whose assertions (RFC 7523) and software statements (RFC 7591) are believed, by issuer identifier"`
 
 	CORS CORSSettings `yaml:"cors"`
@@ -81,6 +83,7 @@ type Lifetimes struct {
 	AccessToken  time.Duration `yaml:"access_token"`
 	RefreshToken time.Duration `yaml:"refresh_token"`
 	IDToken      time.Duration `yaml:"id_token"`
+	DeviceCode   time.Duration `yaml:"device_code"`
 	Session      time.Duration `yaml:"session"`
 }
 
@@ -134,11 +137,11 @@ func strictSettings() Settings {
 		Endpoints: map[string]string{
 			"authorize": "/authorize", "login": "/login", "consent": "/consent", "token": "/token", "userinfo": "/userinfo",
 			"introspection": "/introspect", "revocation": "/revoke", "jwks": "/jwks", "resource": "/resource",
-			"end_session": "/end_session", "registration": "/register", "client_configuration": "/register/client",
+			"end_session": "/end_session", "device_authorization": "/device_authorization", "device": "/device", "registration": "/register", "client_configuration": "/register/client",
 		},
 		Clients:           readyMadeClients(),
 		Users:             readyMadeUsers(),
-		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant},
+		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant, deviceGrant},
 		ResponseModes:     []string{"query", "fragment", "form_post"},
 		ClientAuthMethods: []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"},
 		Login:             "form", AutoUser: "alice", Consent: "form",
@@ -148,7 +151,7 @@ func strictSettings() Settings {
 		ScopeResponse: "always",
 		PKCE:          PKCESettings{Required: "public", Methods: []string{"S256"}},
 		Lifetimes: Lifetimes{Code: time.Minute, AccessToken: 15 * time.Minute, RefreshToken: 30 * 24 * time.Hour, IDToken: 15 * time.Minute,
-			Session: 8 * time.Hour},
+			DeviceCode: 10 * time.Minute, Session: 8 * time.Hour},
 		Code:        CodeSettings{Format: "opaque", Algorithm: "RS256"},
 		AccessToken: AccessTokenSettings{Format: "opaque", Algorithm: "RS256"},
 		Refresh:     RefreshSettings{Format: "opaque", Algorithm: "RS256", Issue: "always", Rotation: true, ReuseDetection: true},
@@ -162,6 +165,7 @@ func strictSettings() Settings {
 		},
 		Registration:   RegistrationSettings{Access: "open", InitialAccessToken: "not-a-secret.initial-access-token.0123456789"},
 		TrustedIssuers: readyMadeIssuers(),
+		DeviceInterval: 5 * time.Second,
 		ErrorRedirects: true, ErrorPages: "html",
 		IssParameter: true, InvalidClient: 401, OpenID: true,
 	}
@@ -219,6 +223,10 @@ func (s *Settings) check() error {
 		if _, err := newKeyring(issuer.JWKS, issuer.PrivateKey); err != nil {
 			return fmt.Errorf("mock provider settings: trusted_issuers.%s: %w", id, err)
 		}
+	}
+	if !slices.Contains(s.Grants, deviceGrant) {
+		delete(s.Endpoints, "device_authorization")
+		delete(s.Endpoints, "device")
 	}
 	if s.Registration.Access == "off" {
 		delete(s.Endpoints, "registration")

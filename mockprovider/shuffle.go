@@ -27,7 +27,7 @@ func newShuffle(seed int64) *shuffle {
 	s := &shuffle{random: r, dropped: make(map[string]bool)}
 	for _, name := range []string{"error_description", "id_token.at_hash", "id_token.auth_time", "introspection.username", "introspection.iss",
 		"introspection.jti", "introspection.nbf", "metadata.service_documentation", "metadata.response_modes_supported", "challenge.error_description",
-		"challenge.scope", "scope", "act.iss", "registration.client_id_issued_at"} {
+		"challenge.scope", "scope", "act.iss", "registration.client_id_issued_at", "device.interval", "device.verification_uri_complete"} {
 		s.dropped[name] = r.IntN(2) == 0
 	}
 	// At least 160 bits whatever the character set (RFC 6749 section 10.10).

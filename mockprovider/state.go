@@ -82,7 +82,11 @@ func (s *store) clear() {
 	s.sessions.clear()
 	s.transactions.clear()
 	s.consents.clear()
+	s.assertions.clear()
 	s.registered.clear()
+	s.devices.clear()
+	s.userCodes.clear()
+	s.wrongUserCodes.clear()
 }
 
 func (t *table[V]) clear() {

@@ -68,7 +68,7 @@ var stepIndex = sync.OnceValue(func() map[string]int {
 // tests make sure that both are done.
 var stepTable = sync.OnceValue(func() []Step {
 	return slices.Concat(connectionSteps(), authorizeSteps(), loginSteps(), codeSteps(), tokenSteps(), exchangeSteps(), scopeSteps(), tokenValueSteps(),
-		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), tokeninfoSteps(), introspectionSteps(), revocationSteps(), registrationSteps(), endSessionSteps(), documentSteps())
+		jwtSteps(), resourceSteps("userinfo"), resourceSteps("resource"), tokeninfoSteps(), introspectionSteps(), revocationSteps(), registrationSteps(), deviceSteps(), endSessionSteps(), documentSteps())
 })
 
 func guard(name, code, doc string, modes ...Mode) Step {
@@ -312,7 +312,7 @@ func tokenSteps() []Step {
 
 func scopeSteps() []Step {
 	var steps []Step
-	for _, endpoint := range []string{"authorize", "token"} {
+	for _, endpoint := range []string{"authorize", "token", "device_authorization"} {
 		steps = append(steps,
 			guard(endpoint+".scope.required", "invalid_scope", "scope was sent, or there is a default (setting default_scope). `always` with when: {absent: [scope]} demands it.",
 				Mode{"client-scopes", "the default is what the client may ask for"}),

@@ -87,13 +87,16 @@ func (t *table[V]) each(f func(key string, v V)) {
 
 // store is everything that the provider remembers.
 type store struct {
-	codes        table[*code]
-	tokens       table[*token] // access and refresh tokens
-	sessions     table[*session]
-	transactions table[*transaction]
-	registered   table[*registered]
-	assertions   table[bool] // issuer and jti of assertions that were used
-	consents     table[bool] // user, client and scope that were approved before
+	codes          table[*code]
+	tokens         table[*token] // access and refresh tokens
+	sessions       table[*session]
+	transactions   table[*transaction]
+	registered     table[*registered]
+	devices        table[*device] // by device code
+	userCodes      table[*device] // by user code, as it is compared
+	wrongUserCodes attempts
+	assertions     table[bool] // issuer and jti of assertions that were used
+	consents       table[bool] // user, client and scope that were approved before
 }
 
 // grant is one authorization that a resource owner (or the client itself) gave. Tokens point to it, so that revoking it

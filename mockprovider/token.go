@@ -7,7 +7,7 @@ import (
 )
 
 // grantTypeNames are the grant types that the mock knows; Settings.Grants chooses among them.
-var grantTypeNames = []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant}
+var grantTypeNames = []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant, deviceGrant}
 
 // tokenEndpoint is the token endpoint (RFC 6749 section 3.2).
 func (x *exchange) tokenEndpoint() {
@@ -57,6 +57,8 @@ func (x *exchange) tokenRequest() *oauthError {
 		return x.grantTokenExchange()
 	case jwtBearerGrant:
 		return x.grantJWTBearer()
+	case deviceGrant:
+		return x.grantDeviceCode()
 	}
 	return x.grantClientCredentials()
 }
@@ -101,6 +103,8 @@ func (x *exchange) guessGrantType() string {
 	switch {
 	case x.params.has("subject_token"):
 		return tokenExchangeGrant
+	case x.params.has("device_code"):
+		return deviceGrant
 	case x.params.has("assertion"):
 		return jwtBearerGrant
 	case x.params.has("code") || x.params.has("code_verifier"):

@@ -29,11 +29,16 @@ type Task struct {
 
 // parts are what the registered clients are for. A vendor's have other identifiers than the strict provider's.
 var parts = map[string]func(mockprovider.RegisteredClient) bool{
-	"web":      func(c mockprovider.RegisteredClient) bool { return !c.Public && c.Kind == "web" },
-	"native":   func(c mockprovider.RegisteredClient) bool { return c.Public && c.Kind == "native" },
+	"web": func(c mockprovider.RegisteredClient) bool { return !c.Public && c.Kind == "web" },
+	"native": func(c mockprovider.RegisteredClient) bool {
+		return c.Public && c.Kind == "native" && len(c.RedirectURIs) > 0
+	},
 	"implicit": func(c mockprovider.RegisteredClient) bool { return slices.Contains(c.Grants, "implicit") },
 	"service":  func(c mockprovider.RegisteredClient) bool { return !c.Public && c.Kind == "service" },
 	"resource": func(c mockprovider.RegisteredClient) bool { return c.Introspect },
+	"device": func(c mockprovider.RegisteredClient) bool {
+		return c.Public && slices.Contains(c.Grants, "urn:ietf:params:oauth:grant-type:device_code")
+	},
 }
 
 func newTask(flow, auth string, mock mockprovider.Description) Task {
