@@ -3,12 +3,13 @@ package mockprovider
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // metadata is the authorization server metadata (RFC 8414). It says what the provider does, no more and no less.
 func (x *exchange) metadata() {
 	if x.documentRequest() {
-		x.json("metadata.response", http.StatusOK, x.metadataDocument())
+		x.json("metadata.response", http.StatusOK, x.signedMetadata(x.metadataDocument()))
 	}
 }
 
@@ -27,7 +28,21 @@ func (x *exchange) openidConfiguration() {
 		member{"claims_supported", []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "name", "given_name", "family_name",
 			"preferred_username", "email", "email_verified"}},
 		member{"request_parameter_supported", false}, member{"request_uri_parameter_supported", false}, member{"claims_parameter_supported", false})
-	x.json("openid_configuration.response", http.StatusOK, o)
+	x.json("openid_configuration.response", http.StatusOK, x.signedMetadata(o))
+}
+
+// signedMetadata repeats a document in a JWT inside of it, where the setting says so (RFC 8414 section 2.1).
+func (x *exchange) signedMetadata(o object) object {
+	s := &x.p.settings
+	if !s.SignedMetadata {
+		return o
+	}
+	algorithm := s.IDToken.Algorithm
+	if strings.HasPrefix(algorithm, "HS") {
+		algorithm = "RS256" // who reads metadata has no secret
+	}
+	claims := append(object{{"iss", x.issuer()}, {"iat", x.now.Unix()}}, o...)
+	return append(o, member{"signed_metadata", x.jws("signed_metadata", algorithm, "JWT", claims)})
 }
 
 // documentRequest checks a request for a public document.

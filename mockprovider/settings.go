@@ -68,6 +68,7 @@ type Settings struct {
 	IntrospectionBearer bool `yaml:"introspection_bearer" doc:"the introspection endpoint also takes, as authorization, an access token of a client that may introspect (RFC 7662 section 2.1)"`
 	RevocationJSONP     bool `yaml:"revocation_jsonp" doc:"the revocation endpoint also answers GET with a script that calls the function in callback (RFC 7009 section 2.3)"`
 	QueryToken          bool `yaml:"query_token" doc:"the resource takes access tokens in the query (RFC 6750 section 2.3)"`
+	SignedMetadata      bool `yaml:"signed_metadata" doc:"metadata is repeated in a signed JWT, the member signed_metadata (RFC 8414 section 2.1)"`
 	OpenID              bool `yaml:"openid" doc:"OpenID Connect: ID tokens, userinfo, discovery"`
 }
 

@@ -457,6 +457,10 @@ func documentSteps() []Step {
 	steps := []Step{step("other.page", KindPage, "The answer to a request for a path that leads nowhere: 404, plain text.")}
 	where := []Mode{{"appended", "only after the issuer's path, where it has one"}, {"host-wide", "only without the issuer's path"}, {"trailing-slash", "only with a slash at the end"},
 		{"unregistered-suffix", "only at /.well-known/oauth2-authorization-server"}, {"any-issuer", "also at the place of any other issuer of the host"}, {"nowhere", "not at all"}}
+	steps = append(steps,
+		step("signed_metadata.header", KindClaims, "The header of signed metadata (setting signed_metadata): alg, typ JWT, kid."),
+		step("signed_metadata.claims", KindClaims, "The claims of signed metadata: iss, iat, and what the document says (RFC 8414 section 2.1)."),
+		step("signed_metadata.sign", KindSign, "The signature of signed metadata (see access_token.sign)."))
 	steps = append(steps, value("metadata.location", "Between host and path of the issuer (RFC 8414 section 3.1).", where...),
 		value("openid_configuration.location", "Between host and path of the issuer, and after the path.", where...))
 	for _, d := range []struct{ name, doc string }{

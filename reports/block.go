@@ -34,6 +34,9 @@ func block(c *Check, requirements []Requirement, st style, width int) []string {
 	if len(c.Declared) > 0 {
 		b.field("declared", "by the profile: "+strings.Join(c.Declared, ", "))
 	}
+	if c.Setup != "" {
+		b.field("set-up", "a further one of the target: "+c.Setup)
+	}
 	for _, note := range c.Notes {
 		b.field("note", note)
 	}

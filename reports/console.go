@@ -249,6 +249,14 @@ func (p *printer) summary() {
 		counts = append(counts, text)
 	}
 	p.line("      " + strings.Join(counts, p.dim(" · ")))
+	if text := setupsInShort(r); text != "" && !p.Quiet {
+		p.line("      " + p.dim(text))
+		for _, s := range r.Run.Setups {
+			if p.Verbose {
+				p.line("        " + p.dim(fmt.Sprintf("%s: %s", plural(s.Checks, "check"), Visible(s.Name))))
+			}
+		}
+	}
 	if r.Run.Reproduce != "" && !p.Quiet {
 		p.line("      " + p.dim("again: "+Visible(r.Run.Reproduce)))
 	}

@@ -195,6 +195,7 @@ func facts(r *Report) []htmlPair {
 		{"requests", strconv.Itoa(r.Run.Requests)},
 		{"lanes", strings.Join(r.Run.Lanes, ", ")},
 		{"filters", strings.Join(r.Run.Filters, ", ")},
+		{"further set-ups", setups(r)},
 		{"seed", strconv.FormatInt(r.Run.Seed, 10)},
 		{"again", r.Run.Reproduce},
 	}

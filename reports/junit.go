@@ -122,7 +122,7 @@ func (r *Report) junitCase(c *Check) junitCase {
 		Classname: Visible(c.Spec + "." + c.Section),
 		Time:      seconds(c.DurationMS),
 		Properties: properties("verdict", string(c.Verdict), "level", c.Level, "impact", c.Impact, "lane", c.Lane,
-			"requirements", strings.Join(c.Requirements, " "), "declared", strings.Join(c.Declared, " ")),
+			"requirements", strings.Join(c.Requirements, " "), "declared", strings.Join(c.Declared, " "), "setup", c.Setup),
 	}
 	text := FailureBlock(*c, r.requirementsOf(c)) + "\n"
 	switch {

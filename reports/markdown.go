@@ -53,6 +53,9 @@ func (m *markdown) summary() {
 		line += ", judged strictly"
 	}
 	m.line(line+fmt.Sprintf(", %s, %s, %s s", plural(len(r.Checks), "check"), plural(r.Run.Requests, "request"), seconds(r.Run.DurationMS)), "")
+	if text := setups(r); text != "" {
+		m.line("Further set-ups of the target: "+prose(text)+".", "")
+	}
 	if r.Run.Aborted != "" {
 		m.line("**Aborted:** "+prose(r.Run.Aborted), "")
 	}

@@ -56,6 +56,14 @@ type Run struct {
 	Aborted    string    `json:"aborted,omitempty"` // why the run ended early
 	ExitStatus int       `json:"exit_status"`
 	Reproduce  string    `json:"reproduce,omitempty"` // the command line, without secrets
+	Setups     []Setup   `json:"setups,omitempty"`    // further set-ups of the target that checks ran in, in their order
+}
+
+// Setup is a further way in which the target was set up, for checks that the first left nothing to judge.
+type Setup struct {
+	Name   string `json:"name"`
+	URL    string `json:"url"`
+	Checks int    `json:"checks"` // that were judged in it
 }
 
 // Target describes the authorization server as the run found it.
@@ -109,6 +117,7 @@ type Check struct {
 	Lane         string     `json:"lane"`
 	Provisional  bool       `json:"provisional,omitempty"`
 	Verdict      Verdict    `json:"verdict"`
+	Setup        string     `json:"setup,omitempty"` // the further set-up of the target that it was judged in
 	Variants     []Variant  `json:"variants"`
 	Message      string     `json:"message,omitempty"`
 	Sent         string     `json:"sent,omitempty"` // one line: what was sent

@@ -114,6 +114,9 @@ func (r *Redactor) RedactCheck(c *Check) {
 // redact redacts a report; whole says that it is worth while to put the index in order first.
 func (r *Redactor) redact(report *Report, whole bool) {
 	r.addPublic(report.Target.URL)
+	for _, s := range report.Run.Setups {
+		r.addPublic(s.URL)
+	}
 	for _, name := range sortedKeys(report.Target.Endpoints) {
 		if id := foldString(report.Target.Endpoints[name]); !r.addresses[id] {
 			r.addresses[id] = true
@@ -425,6 +428,9 @@ func walk(report *Report, visit func(text string, where place, kind string) stri
 	one(&report.Run.Aborted, inText)
 	one(&report.Run.Reproduce, inText)
 	many(&report.Run.Filters)
+	for i := range report.Run.Setups {
+		one(&report.Run.Setups[i].URL, inURL)
+	}
 	one(&report.Target.URL, inURL)
 	one(&report.Target.Issuer, inURL)
 	endpoints := map[string]string{}

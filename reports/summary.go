@@ -159,3 +159,24 @@ func plural(n int, word string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, word)
 }
+
+// setups lists the further set-ups of the target that checks ran in; "" if there are none.
+func setups(r *Report) string {
+	var list []string
+	for _, s := range r.Run.Setups {
+		list = append(list, fmt.Sprintf("%s (%s)", Visible(s.Name), plural(s.Checks, "check")))
+	}
+	return strings.Join(list, "; ")
+}
+
+// setupsInShort counts them.
+func setupsInShort(r *Report) string {
+	checks := 0
+	for _, s := range r.Run.Setups {
+		checks += s.Checks
+	}
+	if checks == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of the checks ran in %s of the target", checks, plural(len(r.Run.Setups), "further set-up"))
+}

@@ -56,6 +56,8 @@ type Config struct {
 	Deadline time.Duration // of the whole run; default DefaultDeadline
 	Seed     int64         // of everything random; default DefaultSeed
 
+	Setups []Setup // further ways to set the target up, for checks that Target leaves nothing to judge
+
 	Transport http.RoundTripper // replaces the network; nil: real network. Also settable as Target.Transport
 	Player    login.Player      // plays the resource owner; nil: by Target.Login and Target.User
 	Progress  func(Event)       // called for every finished check, one at a time; may be nil

@@ -37,7 +37,9 @@ type execution struct {
 	judged   *reports.Exchange // behind the last assertion
 	judgedAt int               // how many exchanges were recorded then
 
-	result reports.Check // set before done is closed
+	result    reports.Check // set before done is closed
+	offLane   bool          // its lane was not chosen
+	postponed bool          // there is a result, a skip, and a further set-up of the target may have another one
 }
 
 // kind is how a body, or a variant of it, ended.

@@ -35,6 +35,7 @@ type PlannedCheck struct {
 	Why      string  `json:"why,omitempty"`      // the same in words
 	Enable   string  `json:"enable,omitempty"`   // the line that would make it run
 	Disturbs bool    `json:"disturbs,omitempty"` // it runs alone
+	Setup    string  `json:"setup,omitempty"`    // the further set-up of the target that it runs in
 }
 
 // Because is the kind of reason for which a check does not run.
@@ -64,22 +65,27 @@ func Plan(ctx context.Context, cfg Config) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.discover(ctx); err != nil {
+	if r.main, err = r.discover(ctx, r.cfg.Target); err != nil {
 		return nil, &TargetError{Err: err}
 	}
-	return r.plan(), nil
+	p := r.plan()
+	if err := r.planSetups(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // plan decides which checks run on the target as it is known now.
 func (r *run) plan() *Planned {
-	p := &Planned{Info: r.info, Facts: slices.Clone(r.info.Facts), Target: reportTarget(r.info)}
+	info := r.main.info
+	p := &Planned{Info: info, Facts: slices.Clone(info.Facts), Target: reportTarget(info)}
 	for _, c := range r.checks {
 		pc := PlannedCheck{ID: c.ID, Section: c.Section, Level: string(c.Level()), Lane: string(c.Lane), Title: c.Title(), Disturbs: len(c.Disturbs) > 0}
-		pc.Because, pc.Why, pc.Enable = r.obstacle(c)
+		pc.Because, pc.Why, pc.Enable = r.obstacle(info, c)
 		pc.Runs = pc.Because == ""
 		if pc.Runs {
 			p.Runs++
-			p.Logins += logins(c, r.info)
+			p.Logins += logins(c, info)
 		}
 		p.Checks = append(p.Checks, pc)
 		p.checks = append(p.checks, c)
@@ -87,8 +93,8 @@ func (r *run) plan() *Planned {
 	return p
 }
 
-// obstacle says why a check does not run; "" if it does.
-func (r *run) obstacle(c *Check) (because Because, why, enable string) {
+// obstacle says why a check does not run on a target; "" if it does.
+func (r *run) obstacle(info *target.Info, c *Check) (because Because, why, enable string) {
 	if why, ok := r.filtered[c]; ok {
 		return Filtered, why, ""
 	}
@@ -96,7 +102,7 @@ func (r *run) obstacle(c *Check) (because Because, why, enable string) {
 		return OffLane, fmt.Sprintf("the lane %s was not chosen", c.Lane), "--lane " + string(c.Lane)
 	}
 	for _, capability := range c.Needs {
-		switch d := r.info.Detection(capability); {
+		switch d := info.Detection(capability); {
 		case d.State != target.Missing:
 		case d.Failed && basic(capability):
 			return Broken, fmt.Sprintf("needs %s: %s; oauthcheck doctor says what is wrong with the set-up", capability, d.Because), ""
@@ -165,7 +171,11 @@ func (p *Planned) String() string {
 	b.WriteString("\nRun:\n")
 	for _, c := range p.Checks {
 		if c.Runs {
-			fmt.Fprintf(&b, "  %-10s %s\n", c.Level, c.ID)
+			fmt.Fprintf(&b, "  %-10s %s", c.Level, c.ID)
+			if c.Setup != "" {
+				fmt.Fprintf(&b, "  (further set-up: %s)", c.Setup)
+			}
+			b.WriteString("\n")
 		}
 	}
 	type reason struct{ why, enable string }

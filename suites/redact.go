@@ -11,15 +11,22 @@ import (
 // newRedactor returns a redactor that knows the secrets of the configuration and leaves readable what is public in it.
 func newRedactor(cfg target.Config, checks []*Check) *reports.Redactor {
 	secrets := []reports.Secret{{Kind: "password", Value: cfg.User.Password}}
-	var public []string
 	for _, client := range cfg.Clients.All() {
 		secrets = append(secrets, reports.Secret{Kind: "client_secret", Value: client.Secret})
-		public = append(append(public, client.ID), client.RedirectURIs...)
 	}
 	redactor := reports.NewRedactor(slices.DeleteFunc(secrets, func(s reports.Secret) bool { return s.Value == "" }))
-	redactor.Public(append(public, cfg.Scopes...)...)
+	redactor.Public(public(cfg)...)
 	redactor.Public(ownNames(checks)...)
 	return redactor
+}
+
+// public is what need not be hidden of a configuration.
+func public(cfg target.Config) []string {
+	var out []string
+	for _, client := range cfg.Clients.All() {
+		out = append(append(out, client.ID), client.RedirectURIs...)
+	}
+	return append(out, cfg.Scopes...)
 }
 
 // ownNames are the names of checks and variants, which messages repeat, and made-up values that are no secrets but begin as
@@ -34,11 +41,10 @@ func ownNames(checks []*Check) []string {
 
 // learn tells the redactor what the run has been issued or has made up since.
 func (r *run) learn() {
-	if r.target == nil {
-		return
-	}
-	for _, s := range r.target.Secrets() {
-		r.redactor.Learn(reports.Secret(s))
+	for _, on := range r.stages() {
+		for _, s := range on.secrets() {
+			r.redactor.Learn(s)
+		}
 	}
 }
 

@@ -32,8 +32,9 @@ type run struct {
 	filtered map[*Check]string
 	started  time.Time
 
-	info     *target.Info
-	target   *target.Run
+	main     *stage // the target as it is configured; nil until it was discovered
+	opened   sync.Mutex
+	further  []*stage // its further set-ups, as far as they were opened, in their order
 	declare  declarations
 	redactor *reports.Redactor
 
@@ -72,19 +73,17 @@ func prepare(cfg Config) (*run, error) {
 	return r, nil
 }
 
-// discover learns what can be known of the target before the first check.
-func (r *run) discover(ctx context.Context) (err error) {
-	r.info, err = target.Discover(ctx, r.cfg.Target)
-	return err
-}
-
 // begin discovers the target and starts the pool; each execution's done and finally r.finished are closed as it goes on.
 func (r *run) begin(ctx context.Context) {
 	r.started = time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, r.cfg.Deadline, fmt.Errorf("the run's deadline of %s passed", r.cfg.Deadline))
-	if err := r.reach(ctx); err != nil {
+	var err error
+	if r.main, err = r.discover(ctx, r.cfg.Target); err == nil {
+		err = r.main.reach(ctx, target.RunOptions{Seed: r.cfg.Seed, Player: r.cfg.Player})
+	}
+	if err != nil {
 		cancel()
-		r.giveUp(err)
+		r.giveUp(&TargetError{Err: err})
 		return
 	}
 	go func() {
@@ -97,28 +96,11 @@ func (r *run) begin(ctx context.Context) {
 	}()
 }
 
-// reach discovers the target and settles what is only likely.
-func (r *run) reach(ctx context.Context) error {
-	if err := r.discover(ctx); err != nil {
-		return &TargetError{Err: err}
-	}
-	t, err := target.NewRun(ctx, r.info, target.RunOptions{Seed: r.cfg.Seed, Player: r.cfg.Player})
-	if err != nil {
-		return &TargetError{Err: err}
-	}
-	r.target = t
-	if err := t.Settle(ctx); err != nil {
-		return &TargetError{Err: err}
-	}
-	r.info = t.Info()
-	return nil
-}
-
 // giveUp ends a run whose target cannot be tested: every execution is inconclusive.
 func (r *run) giveUp(err error) {
 	r.aborted = err
 	for _, e := range r.executions {
-		r.settle(e, account{whole: statement{kind: inconclusive, reason: err.Error()}})
+		r.settle(r.main, e, account{whole: statement{kind: inconclusive, reason: err.Error()}})
 	}
 	close(r.finished)
 }
@@ -133,8 +115,8 @@ func cause(ctx context.Context) error {
 
 // waiting says how many of n slow checks may wait at a time. Where waiting moves the target's clock, one: the clock is
 // everybody's.
-func (r *run) waiting(n int) int {
-	if r.info.Config.Sleep != nil {
+func (r *run) waiting(on *stage, n int) int {
+	if on.info.Config.Sleep != nil {
 		return 1
 	}
 	return max(r.cfg.Procs, min(n, maxWaiting))
@@ -146,37 +128,49 @@ const maxWaiting = 64
 // abandonAfter is how long a body may go on after its context has ended.
 const abandonAfter = 5 * time.Second
 
-// execute skips what the plan skips and runs the rest: first what disturbs nobody, then what does, each when it can have
-// its scope for itself, and at last what waits for lifetimes, all of it at once.
+// execute runs the checks on the target as it is configured, and what that leaves untestable on its further set-ups.
 func (r *run) execute(ctx context.Context) {
+	r.stage(ctx, r.main, r.executions)
+	for _, setup := range r.cfg.Setups {
+		r.again(ctx, setup)
+	}
+	for _, e := range r.postponed(nil) {
+		r.publish(e)
+	}
+}
+
+// stage skips what the plan skips and runs the rest: first what disturbs nobody, then what does, each when it can have
+// its scope for itself, and at last what waits for lifetimes, all of it at once.
+func (r *run) stage(ctx context.Context, on *stage, executions []*execution) {
 	var quick, slow []*execution
-	for _, e := range r.executions {
-		because, why, enable := r.obstacle(e.check)
+	for _, e := range executions {
+		because, why, enable := r.obstacle(on.info, e.check)
+		e.offLane = because == OffLane
 		switch {
 		case because == Broken:
-			r.settle(e, account{whole: statement{kind: inconclusive, reason: why}})
+			r.settle(on, e, account{whole: statement{kind: inconclusive, reason: why}})
 		case because != "":
-			r.settle(e, account{whole: statement{kind: skipped, reason: why, enable: enable}})
+			r.settle(on, e, account{whole: statement{kind: skipped, reason: why, enable: enable}})
 		case e.check.Lane == Slow:
 			slow = append(slow, e)
 		default:
 			quick = append(quick, e)
 		}
 	}
-	r.progress.total = len(quick) + len(slow)
+	r.expect(on, len(quick)+len(slow))
 	slices.SortStableFunc(quick, func(a, b *execution) int { return len(a.check.Disturbs) - len(b.check.Disturbs) })
-	r.pool(ctx, quick, r.cfg.Procs)
-	r.pool(ctx, slow, r.waiting(len(slow)))
+	r.pool(ctx, on, quick, r.cfg.Procs)
+	r.pool(ctx, on, slow, r.waiting(on, len(slow)))
 }
 
 // pool executes checks in order, procs at a time, and returns when all have ended.
-func (r *run) pool(ctx context.Context, executions []*execution, procs int) {
+func (r *run) pool(ctx context.Context, on *stage, executions []*execution, procs int) {
 	q := newQueue(executions)
 	var workers sync.WaitGroup
 	for range min(procs, len(executions)) {
 		workers.Go(func() {
 			for e := q.next(); e != nil; e = q.next() {
-				r.one(ctx, e)
+				r.one(ctx, on, e)
 				q.release(e)
 			}
 		})
@@ -185,35 +179,48 @@ func (r *run) pool(ctx context.Context, executions []*execution, procs int) {
 }
 
 // one executes one check.
-func (r *run) one(ctx context.Context, e *execution) {
+func (r *run) one(ctx context.Context, on *stage, e *execution) {
 	if ctx.Err() != nil {
-		r.settle(e, account{whole: statement{kind: inconclusive, reason: cause(ctx).Error() + " before this check began"}})
+		r.settle(on, e, account{whole: statement{kind: inconclusive, reason: cause(ctx).Error() + " before this check began"}})
 		return
 	}
-	if limit := r.limit(e.check); limit > 0 {
+	if limit := on.limit(e.check); limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("the check took longer than %s", limit))
 		defer cancel()
 	}
-	r.settle(e, e.run(ctx, r.target.NewAS, abandonAfter))
+	body := e
+	if on != r.main {
+		body = newExecution(e.check) // e's own has said its word
+	}
+	r.settle(on, e, body.run(ctx, on.target.NewAS, abandonAfter))
 }
 
-// limit bounds the time of one check: a dozen requests that all nearly time out. Slow checks are bounded by the run's
-// deadline only.
-func (r *run) limit(c *Check) time.Duration {
-	const requests = 12
-	if c.Lane == Slow {
-		return 0
+// settle judges an execution and announces that it is over, unless a further set-up of the target may have more to say.
+func (r *run) settle(on *stage, e *execution, a account) {
+	result := judge(e.check, a, r.declare)
+	if r.cfg.Evidence == EvidenceFindings && (result.Verdict == reports.Pass || result.Verdict == reports.Skip) {
+		result.Exchanges = []reports.Exchange{}
 	}
-	return max(time.Minute, requests*r.info.Config.Timing.Timeout)
+	switch {
+	case on == r.main:
+		e.result = result
+	case result.Verdict == reports.Skip:
+		return // what was said of the target as it is configured stands
+	default:
+		result.Setup = on.setup
+		e.result = result
+	}
+	if e.result.Verdict == reports.Skip && !e.offLane && len(r.cfg.Setups) > 0 && r.aborted == nil {
+		e.postponed = true
+		return
+	}
+	r.publish(e)
 }
 
-// settle judges an execution and announces that it is over.
-func (r *run) settle(e *execution, a account) {
-	e.result = judge(e.check, a, r.declare)
-	if r.cfg.Evidence == EvidenceFindings && (e.result.Verdict == reports.Pass || e.result.Verdict == reports.Skip) {
-		e.result.Exchanges = []reports.Exchange{}
-	}
+// publish announces that an execution is over.
+func (r *run) publish(e *execution) {
+	e.postponed = false
 	close(e.done)
 	if r.cfg.Progress == nil || e.result.Verdict == reports.Skip {
 		return
@@ -222,6 +229,17 @@ func (r *run) settle(e *execution, a account) {
 	defer r.progress.Unlock()
 	r.progress.finished++
 	r.cfg.Progress(Event{Check: e.result, Finished: r.progress.finished, Total: r.progress.total})
+}
+
+// expect corrects how many checks are to run in all, once it is known for a stage.
+func (r *run) expect(on *stage, n int) {
+	r.progress.Lock()
+	defer r.progress.Unlock()
+	if on == r.main {
+		r.progress.total = n
+		return
+	}
+	r.progress.total = max(r.progress.total, r.progress.finished+n)
 }
 
 // unfinished reports whether the end of the run kept a check from a judgement.
@@ -234,8 +252,8 @@ func (r *run) finish() *reports.Report {
 	<-r.finished
 	r.finishing.Do(func() {
 		r.report = r.assemble()
-		if r.target != nil {
-			r.target.Close()
+		for _, on := range r.stages() {
+			on.end()
 		}
 	})
 	return r.report
@@ -254,12 +272,13 @@ func (r *run) assemble() *reports.Report {
 	if r.aborted != nil {
 		report.Run.Aborted = r.aborted.Error()
 	}
-	if r.target != nil {
-		report.Run.Requests = r.target.Requests()
+	for _, on := range r.stages() {
+		report.Run.Requests += on.requests()
 	}
+	report.Run.Setups = r.used()
 	report.Target = reports.Target{URL: r.cfg.Target.Target, Capabilities: []reports.Capability{}}
-	if r.info != nil {
-		report.Target = reportTarget(r.info)
+	if r.main != nil {
+		report.Target = reportTarget(r.main.info)
 	}
 	for _, e := range r.executions {
 		report.Checks = append(report.Checks, e.result)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,7 +95,8 @@ func laneNames() []string {
 // session is a configured run and what must be closed after it.
 type session struct {
 	suites.Config
-	mock *mockprovider.Provider // nil unless the target is mock:…
+	mock       *mockprovider.Provider // nil unless the target is mock:…
+	mockTarget target.Config          // its description
 }
 
 func (s *session) close() {
@@ -130,11 +132,7 @@ func (f *targetFlags) fill(s *session, cmd *cobra.Command) error {
 	}
 	switch {
 	case mock != "":
-		options := []mockprovider.Option{mockprovider.Profile(mock), mockprovider.Deviations(f.deviations...)}
-		if mock == profiles.Strict {
-			options = append(options, mockprovider.WithSettings(mocktarget.Optional()))
-		}
-		if s.mock, err = mockprovider.Start(options...); err != nil {
+		if err := f.start(s, mock); err != nil {
 			return err
 		}
 	case len(f.deviations) > 0:
@@ -161,11 +159,56 @@ func (f *targetFlags) fill(s *session, cmd *cobra.Command) error {
 	return nil
 }
 
+// start starts the mock of a mock target. The strict one is set up for its deviations, and further set-ups stand by for the checks
+// that it leaves nothing to judge: with deviations those that judge what they break.
+func (f *targetFlags) start(s *session, profile string) (err error) {
+	deviations := mockprovider.Deviations(f.deviations...)
+	if profile != profiles.Strict {
+		if s.mock, err = mockprovider.Start(mockprovider.Profile(profile), deviations); err == nil {
+			s.mockTarget = mocktarget.Config(s.mock)
+		}
+		return err
+	}
+	setups, sockets := mocktarget.Deviations(f.deviations)
+	if s.mock, s.mockTarget, _, err = mocktarget.Open(setups, sockets, deviations); err != nil {
+		return err
+	}
+	checks := checksOf(f.deviations)
+	if len(f.deviations) > 0 && len(checks) == 0 {
+		return nil
+	}
+	further, err := mocktarget.Setups()
+	for _, setup := range further {
+		s.Setups = append(s.Setups, setup.Suite(checks, deviations))
+	}
+	return err
+}
+
+// checksOf are the ids of the checks that judge what deviations break, themselves or by implication.
+func checksOf(deviations []string) []string {
+	var broken []string
+	for _, name := range deviations {
+		name, _, _ = strings.Cut(name, ":")
+		d, _ := profiles.LookupDeviation(name)
+		broken = append(broken, d.Breaks)
+		for _, i := range d.Implies {
+			broken = append(broken, i.Requirement)
+		}
+	}
+	var out []string
+	for _, c := range suites.Checks() {
+		if slices.ContainsFunc(c.Requirements, func(id string) bool { return suites.SameRequirement(id, broken...) }) {
+			out = append(out, c.ID)
+		}
+	}
+	return out
+}
+
 // describe fills in the target: the target file's content, what is left open of it by the mock, and the flags over both.
 func (f *targetFlags) describe(s *session) error {
 	overlay := func(t *target.Config) {
 		if s.mock != nil {
-			complete(t, mocktarget.Config(s.mock))
+			complete(t, s.mockTarget)
 		}
 		f.overlay(t)
 	}
@@ -184,7 +227,7 @@ func (f *targetFlags) describe(s *session) error {
 // complete makes the mock the target, with its own clients, user and resource where the target file names none.
 func complete(t *target.Config, mock target.Config) {
 	t.Target, t.Sleep, t.Timing.CodeLifetime = mock.Target, mock.Sleep, mock.Timing.CodeLifetime
-	t.TLS.CA = mock.TLS.CA
+	t.TLS.CA, t.Transport = mock.TLS.CA, mock.Transport
 	if t.Clients.Primary == nil {
 		t.Clients, t.Introspection = mock.Clients, mock.Introspection
 	}
@@ -200,9 +243,12 @@ func complete(t *target.Config, mock target.Config) {
 	if len(t.TokenExchange.SubjectTokenTypes) == 0 {
 		t.TokenExchange = mock.TokenExchange
 	}
+	t.Endpoints = cmp.Or(t.Endpoints, mock.Endpoints)
+	t.TLS.PlainHTTPCredentials = t.TLS.PlainHTTPCredentials || mock.TLS.PlainHTTPCredentials
 	t.Login.Consent = cmp.Or(t.Login.Consent, mock.Login.Consent)
 	t.Declares.PKCE = cmp.Or(t.Declares.PKCE, mock.Declares.PKCE)
 	t.Declares.IssParameter = t.Declares.IssParameter || mock.Declares.IssParameter
+	t.Declares.RevocationJSONP = t.Declares.RevocationJSONP || mock.Declares.RevocationJSONP
 }
 
 // overlay lays the flags over the target file.

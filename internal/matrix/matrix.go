@@ -19,12 +19,9 @@ package matrix
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/oauthcheck/oauthcheck/internal/mocktarget"
 	"github.com/oauthcheck/oauthcheck/mockprovider"
@@ -78,7 +75,8 @@ func Run(ctx context.Context, b Behaviour) (*reports.Report, error) {
 		cfg.Target = mocktarget.Handler(p)
 	}
 	cfg.Target.Timing.Timeout = timeout
-	if err := lay(b.Setup["target"], &cfg); err != nil {
+	_, overlay := mocktarget.Split(b.Setup)
+	if err := mocktarget.Lay(overlay, &cfg.Target); err != nil {
 		return nil, err
 	}
 	cfg.Profile = &profiles.Profile{Name: "declared", Deviations: b.Declared}
@@ -102,9 +100,7 @@ func (b Behaviour) options() ([]mockprovider.Option, error) {
 	if b.Vendor == "" {
 		options = append(options, mockprovider.WithSettings(base()))
 	}
-	settings := maps.Clone(b.Setup)
-	delete(settings, "target")
-	if len(settings) > 0 {
+	if settings, _ := mocktarget.Split(b.Setup); len(settings) > 0 {
 		options = append(options, mockprovider.WithSettings(settings))
 	}
 	for _, d := range b.Deviations {
@@ -114,18 +110,6 @@ func (b Behaviour) options() ([]mockprovider.Option, error) {
 		options = append(options, mockprovider.Shuffle(b.Shuffle))
 	}
 	return options, nil
-}
-
-// lay lays a part of a target file over the configuration.
-func lay(overlay any, cfg *suites.Config) error {
-	if overlay == nil {
-		return nil
-	}
-	text, err := yaml.Marshal(overlay)
-	if err != nil {
-		return err
-	}
-	return profiles.DecodeStrict(text, "setup: target", &cfg.Target)
 }
 
 // Findings are the checks that reported something, whatever its verdict, in the report's order.

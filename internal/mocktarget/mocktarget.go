@@ -53,13 +53,25 @@ func exchange(d mockprovider.Description) target.TokenExchangeConfig {
 // possible have something to judge.
 func Optional() map[string]any {
 	return map[string]any{
-		"implicit": true, "hybrid": true, "query_token": true,
+		"implicit": true, "hybrid": true,
 		"users": map[string]any{"alice": map[string]any{"may_act": "web-app"}},
+		"clients": map[string]any{
+			"web-app": map[string]any{
+				"grants": []string{"authorization_code", "refresh_token", "client_credentials", "password", "implicit",
+					"urn:ietf:params:oauth:grant-type:token-exchange"},
+				"redirect_uris": []string{"https://client.example/callback", "https://client.example/other",
+					"http://client.example/plain", "https://client.example/callback?tenant=1&x=a%20b"},
+			},
+			"empty-secret-app": map[string]any{"kind": "service", "grants": []string{"client_credentials"}, "auth_methods": []string{"client_secret_post"}},
+		},
 	}
 }
 
 // InProcess is the issuer of a provider that no socket serves.
-const InProcess = "http://mock.test"
+const (
+	InProcess = "http://" + host
+	host      = "mock.test"
+)
 
 // Handler is Config for a provider that no socket serves (mockprovider.NewHandler with the issuer InProcess): requests are calls.
 func Handler(p *mockprovider.Provider) target.Config {
@@ -181,6 +193,7 @@ func client(c mockprovider.RegisteredClient) *target.Client {
 	if c.PrivateKey != "" {
 		out.Key = []byte(c.PrivateKey)
 	}
+	out.EmptySecret = !c.Public && c.Secret == "" && c.PrivateKey == ""
 	if len(c.AuthMethods) > 0 {
 		out.Auth = target.AuthMethod(c.AuthMethods[0])
 	}
