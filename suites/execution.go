@@ -164,6 +164,9 @@ func (e *execution) judges(actual any) {
 			if all := actual.Exchanges(); len(all) > 0 {
 				exchange = all[len(all)-1]
 			}
+			if actual.Final != nil && actual.Final.Exchange != nil {
+				exchange = actual.Final.Exchange
+			}
 		}
 	}
 	if exchange == nil {

@@ -61,6 +61,7 @@ type Check struct {
 	Variants     []string // names of the variants, where they are known beforehand
 	Crosses      []string // requirements of other specifications that the check may name
 	title        string
+	impact       string
 	body         Body
 	source       string // file:line of the registration
 	misuse       []string
@@ -102,6 +103,10 @@ func Aliases(ids ...string) Option { return func(c *Check) { c.Aliases = append(
 
 // Title is a sentence that names the check; the default is what its first requirement says.
 func Title(title string) Option { return func(c *Check) { c.title = title } }
+
+// Impact is "high", "medium" or "low" for a check that judges only the letter of a requirement, such as the code of a
+// refusal, whose danger another check judges. The default is the highest impact of the check's requirements.
+func Impact(grade string) Option { return func(c *Check) { c.impact = grade } }
 
 // Sends says in one line what is sent; the default is the first requirement's probe.
 func Sends(line string) Option { return func(c *Check) { c.Sends = line } }

@@ -67,7 +67,7 @@ func TestRegistration(t *testing.T) {
 	})
 	r.Section("RFC 6749", "5.1", func(s *S) {
 		s.Check("first", Requires(must, otherMust), Needs(target.AnyTokenGrant, target.SecondClient), Lane(Race), Disturbs(Client, User),
-			Provisional("2026-11"), Aliases("old"), Title("A title."), Sends("A request."), Variants("a", "b"),
+			Provisional("2026-11"), Aliases("old"), Title("A title."), Sends("A request."), Variants("a", "b"), Impact("low"),
 			func(*target.AS, gomega.Gomega) {})
 		s.Check("second", Requires(should), Slow, nothing)
 	})
@@ -79,10 +79,10 @@ func TestRegistration(t *testing.T) {
 		t.Fatalf("not in catalogue order: %+v", checks)
 	}
 	c := checks[0]
-	if c.ID != "rfc6749/first" || c.Level() != "MUST" || c.Impact() != "medium" || c.Lane != Race || c.Title() != "A title." || c.Sent() != "A request." || c.Aliases[0] != "rfc6749/old" {
+	if c.ID != "rfc6749/first" || c.Level() != "MUST" || c.Impact() != "low" || c.Lane != Race || c.Title() != "A title." || c.Sent() != "A request." || c.Aliases[0] != "rfc6749/old" {
 		t.Errorf("%+v %s %s", c, c.Level(), c.Impact())
 	}
-	if c := checks[1]; c.Lane != Slow || c.Title() == "" || c.Sent() == "" || c.Level() != "SHOULD" {
+	if c := checks[1]; c.Lane != Slow || c.Impact() == "" || c.Title() == "" || c.Sent() == "" || c.Level() != "SHOULD" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -69,6 +69,9 @@ func (c *Check) faults(order order) []string {
 	} else if order.sections[[2]string{c.Spec, c.Section}] == 0 {
 		report("the catalogue has no requirement in section %s of %s", c.Section, c.Spec)
 	}
+	if c.impact != "" && !slices.Contains([]string{"high", "medium", "low"}, c.impact) {
+		report("Impact takes high, medium or low, not %q", c.impact)
+	}
 	if c.Provisional != "" && !sinceGrammar.MatchString(c.Provisional) {
 		report("Provisional takes a month such as 2026-11, not %q", c.Provisional)
 	}
@@ -166,8 +169,11 @@ func (c Check) Level() profiles.Level {
 	return ""
 }
 
-// Impact is the highest impact of the check's requirements: "high", "medium" or "low".
+// Impact is the check's impact: its own, or the highest of its requirements: "high", "medium" or "low".
 func (c Check) Impact() string {
+	if c.impact != "" {
+		return c.impact
+	}
 	grades := []string{"high", "medium", "low"}
 	best := len(grades)
 	for _, r := range c.requirements() {

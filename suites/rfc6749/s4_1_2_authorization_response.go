@@ -120,7 +120,7 @@ func init() {
 		s.Check("code-single-use-concurrent", suites.Requires("RFC6749-4.1.2-10"), suites.Needs(target.AuthorizationCode), suites.Race,
 			suites.Disturbs(suites.Grant),
 			func(as *target.AS, g Gomega) {
-				const rounds, connections = 3, 4
+				const rounds, connections = 20, 6 // where the window is microseconds wide, few rounds would mostly miss it
 				for range rounds {
 					code := as.Code()
 					issueAtMostOnce(as, as.Race(connections, as.RedeemRequest(code)))

@@ -22,7 +22,7 @@ func init() {
 			}))
 
 		s.Check("wrong-verifier-error", suites.Requires("RFC7636-4.6-02"), suites.Needs(target.AuthorizationCode, target.PKCE),
-			suites.Title("The refusal of a wrong code_verifier has the error code invalid_grant."),
+			suites.Title("The refusal of a wrong code_verifier has the error code invalid_grant."), suites.Impact("low"),
 			onEveryClient(func(as *target.AS, p player) {
 				for _, wrong := range wrongVerifiers {
 					as.Variant(p.label+wrong.name, func(g Gomega) {
@@ -35,7 +35,7 @@ func init() {
 			onWrongPlainVerifiers(func(as *target.AS, g Gomega, r *target.Response) { g.Expect(r).NotTo(IssueToken()) }))
 
 		s.Check("plain-wrong-verifier-error", suites.Requires("RFC7636-4.6-04"), suites.Needs(target.AuthorizationCode, target.PKCE),
-			suites.Title("The refusal of a wrong code_verifier under plain has the error code invalid_grant."),
+			suites.Title("The refusal of a wrong code_verifier under plain has the error code invalid_grant."), suites.Impact("low"),
 			onWrongPlainVerifiers(func(as *target.AS, g Gomega, r *target.Response) { saysInvalidGrant(as, g, r, "invalid_grant") }))
 	})
 }
