@@ -110,6 +110,9 @@ func (x *exchange) presentedTokens() ([]string, *oauthError) {
 			if x.localMode(".token.syntax", "first-word") {
 				value = strings.TrimLeft(cut(cut(value, " "), ","), `"`)
 			}
+			if x.localMode(".token.syntax", "unquote") {
+				value = strings.Trim(value, `"`)
+			}
 			values = append(values, value)
 		}
 	}

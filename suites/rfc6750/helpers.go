@@ -20,6 +20,13 @@ func accessToken(as *target.AS) string {
 	return token
 }
 
+// closed makes sure that the resource wants a token at all: where it does not, no lax reading of one could show.
+func closed(as *target.AS) {
+	if as.Opens(as.Resource("")) {
+		as.Inconclusive("the resource opens without any token, which another check reports")
+	}
+}
+
 // byForm sends the token as form parameter (section 2.2), with further edits.
 func byForm(as *target.AS, token string, edits ...target.RequestEdit) *target.Response {
 	form := []target.RequestEdit{target.Method("POST"), target.Set("access_token", token)}

@@ -71,6 +71,7 @@ func init() {
 		s.Check("malformed-header-refused", suites.Requires("RFC6750-2.1-05"), suites.Needs(target.ProtectedResource),
 			func(as *target.AS, g Gomega) {
 				token := accessToken(as)
+				closed(as)
 				for _, probe := range []struct{ name, header string }{
 					{"scheme-alone", "Bearer"}, {"quoted", `Bearer "` + token + `"`}, {"two-tokens", "Bearer " + token + "," + token},
 					{"equals-sign", "Bearertoken=" + token}, {"token-alone", token},
@@ -86,7 +87,7 @@ func init() {
 		s.Check("declared-form-token-accepted", suites.Requires("RFC6750-2.2-01"), suites.Needs(target.ProtectedResource),
 			func(as *target.AS, g Gomega) {
 				if !declares(as, "body") {
-					as.Skip("", "nothing declares that tokens are taken as form parameter")
+					as.Skip("resource: {bearer_methods: [header, body]}", "nothing declares that tokens are taken as form parameter")
 				}
 				g.Expect(byForm(as, accessToken(as), target.Add("p", "q"))).To(HaveStatusClass(2))
 			})
@@ -100,6 +101,11 @@ func init() {
 				}
 				if as.Opens(byForm(as, token, target.JSONBody())) {
 					as.Note("a token in a body of type application/json is taken as well")
+				}
+				const part = "--oauthcheck\r\nContent-Disposition: form-data; name=\"access_token\"\r\n\r\n"
+				if as.Opens(byForm(as, token, target.ContentType("multipart/form-data; boundary=oauthcheck"),
+					target.RawForm(part+token+"\r\n--oauthcheck--\r\n"))) {
+					as.Note("a token in a body of type multipart/form-data is taken as well")
 				}
 			})
 
@@ -124,7 +130,7 @@ func init() {
 		s.Check("declared-query-token-accepted", suites.Requires("RFC6750-2.3-01"), suites.Needs(target.ProtectedResource),
 			func(as *target.AS, g Gomega) {
 				if !declares(as, "query") {
-					as.Skip("", "nothing declares that tokens are taken as query parameter")
+					as.Skip("resource: {bearer_methods: [header, query]}", "nothing declares that tokens are taken as query parameter")
 				}
 				g.Expect(byQuery(as, accessToken(as))).To(HaveStatusClass(2))
 			})
@@ -146,7 +152,7 @@ func init() {
 
 		s.Check("query-token-refused", suites.Requires("RFC6750-2.3-04"), suites.Needs(target.ProtectedResource),
 			func(as *target.AS, g Gomega) {
-				if as.Opens(byQuery(as, accessToken(as))) {
+				if as.Opens(byQuery(as, accessToken(as))) && !declares(as, "query") {
 					as.Note("the resource takes tokens from the query, which RFC 9700 section 4.3.2 advises against")
 				}
 			})
@@ -161,8 +167,8 @@ func anyToken(as *target.AS) string {
 	return as.Tokens().AccessToken
 }
 
-// declares reports whether the metadata of the resource lists a bearer method (RFC 9728 section 2 names them).
+// declares reports whether the target file or the metadata lists a bearer method (RFC 9728 section 2 names them).
 func declares(as *target.AS, method string) bool {
 	methods, _ := as.Metadata().Strings("bearer_methods_supported")
-	return slices.Contains(methods, method)
+	return slices.Contains(methods, method) || slices.Contains(as.Config().Resource.BearerMethods, method)
 }

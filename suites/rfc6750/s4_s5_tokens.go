@@ -1,10 +1,9 @@
 package rfc6750
 
 import (
-	"slices"
-
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,21 +61,13 @@ func init() {
 
 		s.Check("token-not-in-insecure-cookie", suites.Requires("RFC6750-5.2-07"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
-				a := as.Authorize()
-				token := as.Redeem(as.CodeOf(a)).String("access_token")
-				if token == "" {
-					as.Inconclusive("the code exchange gave no token")
-				}
-				for _, step := range a.Steps {
-					for _, cookie := range step.Cookies() {
-						if !strings.Contains(cookie.Value, token) || cookie.Secure {
-							continue
-						}
-						if u, err := url.Parse(step.Exchange.Request.URL); err == nil && u.Scheme == "http" {
-							as.Note("cookie %s holds an access token and has no Secure, over plain HTTP", cookie.Name)
-							continue
-						}
-						as.Fail("cookie %s holds an access token and has no Secure", cookie.Name)
+				for _, cookie := range tokenCookies(as) {
+					switch {
+					case cookie.secure:
+					case cookie.plain:
+						as.Note("cookie %s holds an access token and has no Secure, over plain HTTP", cookie.name)
+					default:
+						as.Fail("cookie %s holds an access token and has no Secure", cookie.name)
 					}
 				}
 			})
@@ -90,6 +81,19 @@ func init() {
 	})
 
 	suites.Section("RFC 6750", "5.3", func(s *suites.S) {
+		s.Check("token-cookie-csrf", suites.Requires("RFC6750-5.3-02"), suites.Needs(target.AuthorizationCode),
+			func(as *target.AS, g Gomega) {
+				cookies := tokenCookies(as)
+				if len(cookies) == 0 {
+					as.Skip("", "no cookie that holds an access token was seen")
+				}
+				for _, cookie := range cookies {
+					if cookie.cross {
+						as.Note("cookie %s holds an access token and has neither SameSite=Lax nor Strict: forms that it authorizes need another guard (RFC 6749 section 10.12)", cookie.name)
+					}
+				}
+			})
+
 		s.Check("token-lifetime-one-hour", suites.Requires("RFC6750-5.3-03"), suites.Needs(target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
 				for _, sample := range as.TokenResponses() {
@@ -134,6 +138,38 @@ func init() {
 	})
 }
 
+// tokenCookie is a cookie that holds an access token which was issued in this run.
+type tokenCookie struct {
+	name   string
+	secure bool
+	plain  bool // set without TLS
+	cross  bool // browsers send it along with requests that other sites make
+}
+
+// tokenCookies are those that the server sets in an authorization and the exchange of its code.
+func tokenCookies(as *target.AS) []tokenCookie {
+	a := as.Authorize()
+	exchanged := as.Redeem(as.CodeOf(a))
+	if exchanged.String("access_token") == "" {
+		as.Inconclusive("the code exchange gave no token")
+	}
+	const tooShort = 8 // such a token would be found in innocent values
+	holds := func(value string) bool {
+		return slices.ContainsFunc(as.Run().Secrets(), func(s target.Secret) bool {
+			return s.Kind == "access_token" && len(s.Value) >= tooShort && strings.Contains(value, s.Value)
+		})
+	}
+	var out []tokenCookie
+	for _, step := range append(slices.Clone(a.Steps), exchanged) {
+		for _, cookie := range step.Cookies() {
+			if holds(cookie.Value) {
+				out = append(out, tokenCookie{cookie.Name, cookie.Secure, !strings.HasPrefix(step.Exchange.Request.URL, "https:"), target.CrossSite(cookie)})
+			}
+		}
+	}
+	return out
+}
+
 // expiresIn is the lifetime in seconds that a response tells.
 func expiresIn(r *target.Response) (int64, bool) {
 	number, ok := r.Member("expires_in").(json.Number)
@@ -144,6 +180,16 @@ func expiresIn(r *target.Response) (int64, bool) {
 	return int64(f), err == nil
 }
 
+// numericDate is a time of a JWT (RFC 7519 section 2), in seconds.
+func numericDate(claim any) (seconds float64, ok bool) {
+	number, ok := claim.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	seconds, err := number.Float64()
+	return seconds, err == nil
+}
+
 // limited judges that nothing says that a token lives for ever.
 func limited(as *target.AS, g Gomega, r *target.Response) {
 	token := r.String("access_token")
@@ -152,8 +198,14 @@ func limited(as *target.AS, g Gomega, r *target.Response) {
 	}
 	const tenYears = 10 * 366 * 24 * 3600
 	seconds, told := expiresIn(r)
-	exp, claimed := target.JWTClaims(token)["exp"].(float64)
-	over := claimed && exp <= float64(as.Now().Unix())
+	claims := target.JWTClaims(token)
+	exp, claimed := numericDate(claims["exp"])
+	// By the server's own clock, where the token tells it: it need not agree with ours.
+	now, ok := numericDate(claims["iat"])
+	if !ok {
+		now = float64(as.Now().Unix())
+	}
+	over := claimed && exp <= now
 	switch {
 	case told && seconds <= 0, over:
 		as.Wait(5 * time.Minute)
@@ -162,7 +214,7 @@ func limited(as *target.AS, g Gomega, r *target.Response) {
 		}
 	case !told && !claimed:
 		as.Note("nothing tells how long the token lives")
-	case told && seconds > tenYears, claimed && exp > float64(as.Now().Unix()+tenYears):
+	case told && seconds > tenYears, claimed && exp > now+tenYears:
 		as.Note("the token lives for more than ten years")
 	}
 }

@@ -134,6 +134,7 @@ type Resource struct {
 	Scopes            []string `yaml:"scopes"`             // scopes that its tokens need
 	InsufficientScope string   `yaml:"insufficient_scope"` // a scope whose token must not reach it
 	Realm             string   `yaml:"realm"`
+	BearerMethods     []string `yaml:"bearer_methods"` // how it takes tokens: header, body, query (RFC 9728 section 2)
 }
 
 // IntrospectionConfig says which client may introspect.

@@ -31,3 +31,9 @@ func (r *Response) HasElement(name string) bool {
 
 // Cookies are the cookies that the response sets.
 func (r *Response) Cookies() []*http.Cookie { return (&http.Response{Header: r.Header}).Cookies() }
+
+// CrossSite reports whether browsers may send a cookie along with requests that other sites make: it has neither SameSite=Lax nor
+// SameSite=Strict.
+func CrossSite(c *http.Cookie) bool {
+	return c.SameSite != http.SameSiteLaxMode && c.SameSite != http.SameSiteStrictMode
+}
