@@ -39,7 +39,7 @@ func success(as *target.AS) *target.Authorization {
 func refusals(as *target.AS) []target.RedirectSample {
 	samples := slices.Clone(as.ErrorRedirects())
 	if as.Has(target.OpenID) {
-		samples = append(samples, target.RedirectSample{Name: "no-session", Authorization: as.Authorize(target.Set("prompt", "none"), target.NoControl())})
+		samples = append(samples, target.RedirectSample{Name: "no-session", Authorization: as.Authorize(target.Set("prompt", "none"), target.NoControl(), target.AnyStatus())})
 	}
 	return slices.DeleteFunc(samples, func(s target.RedirectSample) bool {
 		return s.Authorization.Error() == "" || s.Authorization.Params().Has("response")
