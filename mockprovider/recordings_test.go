@@ -97,6 +97,10 @@ func recordings() []recording {
 		{file: "ts-oauth2-server", profile: "ts-oauth2-server", settings: ts, subject: "fake-subject-token", before: tsBefore},
 		{file: "ts-oauth2-server-extra", profile: "ts-oauth2-server", settings: ts},
 		{file: "ts-oauth2-server-throwing", profile: "ts-oauth2-server+throwing-repository", settings: ts},
+		{file: "ts-oauth2-server-no-pkce", profile: "ts-oauth2-server+no-pkce", settings: ts},
+		{file: "ts-oauth2-server-5", profile: "ts-oauth2-server+5", settings: ts, subject: "fake-subject-token", before: tsBefore},
+		{file: "ts-oauth2-server-5-extra", profile: "ts-oauth2-server+5", settings: ts},
+		{file: "ts-oauth2-server-5-throwing", profile: "ts-oauth2-server+throwing-repository+5", settings: ts},
 		{file: "oauthsd-library", profile: "oauthsd+library", settings: oauthsd,
 			code: func(name string) url.Values {
 				q := url.Values{"response_type": {"code"}, "client_id": {"web-app"}, "state": {"s"}, "nonce": {"fake-nonce"},
@@ -334,7 +338,11 @@ func (r *replay) fetch(value string) string {
 	}
 	if r.tokens[id.(string)] == nil {
 		scope, _ := claims["scope"].(string)
-		r.tokens[id.(string)] = r.pair("web-app", scope)
+		if claims["jti"] != nil && claims["sub"] == nil { // nobody's token
+			r.tokens[id.(string)] = r.token(url.Values{"grant_type": {"client_credentials"}, "scope": {scope}})
+		} else {
+			r.tokens[id.(string)] = r.pair("web-app", scope)
+		}
 	}
 	return r.tokens[id.(string)][member].(string)
 }
@@ -388,14 +396,19 @@ func (r *replay) newCode(q url.Values) string {
 }
 
 func (r *replay) redeem(code string) map[string]any {
-	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {"web-app"}, "client_secret": {"fake-secret-web"}, "code": {code},
-		"redirect_uri": {"https://client.example.com/callback"}, "code_verifier": {recordedVerifier}}
+	r.replayed = r.token(url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {"https://client.example.com/callback"}, "code_verifier": {recordedVerifier}})
+	return r.replayed
+}
+
+// token is the answer to a token request of web-app.
+func (r *replay) token(form url.Values) map[string]any {
+	form.Set("client_id", "web-app")
+	form.Set("client_secret", "fake-secret-web")
 	w := r.send("POST", "/token", form.Encode(), map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
 	var tokens map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &tokens); err != nil || tokens["access_token"] == nil {
 		r.t.Fatalf("%s: no tokens: %d %s", r.exchange.Name, w.Code, w.Body)
 	}
-	r.replayed = tokens
 	return tokens
 }
 

@@ -59,6 +59,7 @@ var redirectModes = []Mode{
 	{"control-characters", "control characters in the requested URI are ignored"},
 	{"localhost", "localhost, 127.0.0.1 and [::1] are the same host"},
 	{"loopback-path", "for loopback hosts any port and any path"},
+	{"loopback-port", "for http URIs of loopback hosts, localhost among them, any port, whatever kind the client is of; else as browsers read them"},
 	{"first-of-list", "the requested value may be a list separated by spaces or commas that begins with the registered URI"},
 	{"none-registered", "at the authorization endpoint: a client that has registered none may use any"},
 	{"scheme-host-path", "scheme, host and path are the same as browsers read them (case of the host, dot segments, backslashes); user name, port, query and an empty fragment do not matter"},
@@ -147,6 +148,10 @@ var redirectComparisons = map[string]func(registered, requested string) bool{
 	"loopback-path": parsed(func(r, q *url.URL) bool {
 		return isLoopback(r.Hostname()) && r.Scheme == q.Scheme && r.Hostname() == q.Hostname()
 	}),
+	"loopback-port": parsed(func(r, q *url.URL) bool {
+		free := func(u *url.URL) string { return strings.Replace(u.String(), "//"+u.Host, "//"+u.Hostname(), 1) }
+		return r.Scheme == "http" && (r.Hostname() == "localhost" || isLoopback(r.Hostname())) && whatwg(free(r), true) == whatwg(free(q), true)
+	}),
 	"scheme-host-path": func(r, q string) bool { return whatwg(r, false) == whatwg(q, false) },
 	"as-browsers-read": func(r, q string) bool { return whatwg(r, true) == whatwg(q, true) },
 	"first-of-list":    func(r, q string) bool { return strings.HasPrefix(q, r+" ") || strings.HasPrefix(q, r+",") },
@@ -216,10 +221,12 @@ func whatwg(uri string, all bool) string {
 	rest, query, hasQuery := strings.Cut(rest, "?")
 	rest = strings.TrimLeft(strings.ReplaceAll(rest, `\`, "/"), "/")
 	authority, location, _ := strings.Cut(rest, "/")
-	u := url.URL{Scheme: strings.ToLower(scheme), Host: strings.ToLower(authority[strings.LastIndexByte(authority, '@')+1:])}
+	at := strings.LastIndexByte(authority, '@') + 1
+	user := authority[:at]
+	u := url.URL{Scheme: strings.ToLower(scheme), Host: strings.ToLower(authority[at:])}
 	host := unescape(withoutDefaultPort(&u))
 	if !all {
-		host = (&url.URL{Host: host}).Hostname()
+		user, host = "", (&url.URL{Host: host}).Hostname()
 	}
 	segments := []string{}
 	parts := strings.Split(location, "/")
@@ -235,7 +242,7 @@ func whatwg(uri string, all bool) string {
 			segments = append(segments, "")
 		}
 	}
-	out := u.Scheme + "://" + host + "/" + strings.Join(segments, "/")
+	out := u.Scheme + "://" + user + host + "/" + strings.Join(segments, "/")
 	if all && hasQuery {
 		out += "?" + query
 	}
