@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf16"
 )
 
@@ -527,6 +528,7 @@ func (e *paramEdit) edit(x *exchange, ps params) params {
 // send puts an answer on the wire, through the transport step of the endpoint.
 func (x *exchange) send(a *answer) {
 	truncate := -1
+	var trickle, drip time.Duration
 	if len(x.program) != 0 {
 		for _, o := range x.ops(x.endpoint + ".transport") {
 			x.editHeader(a.header, &o.Header, nil)
@@ -537,11 +539,19 @@ func (x *exchange) send(a *answer) {
 				x.fired(o)
 				truncate = *o.Truncate
 			}
+			if o.Trickle+o.Drip > 0 {
+				x.fired(o)
+				trickle, drip = max(trickle, o.Trickle), max(drip, o.Drip)
+			}
 		}
 	}
 	x.status = a.status
 	if bodyAllowed(a.status) {
 		a.header["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	}
+	if trickle+drip > 0 {
+		x.sendSlowly(a, trickle, drip)
+		return
 	}
 	if truncate >= 0 && truncate < len(a.body) {
 		x.w.WriteHeader(a.status)
@@ -571,6 +581,10 @@ func (x *exchange) intercept() bool {
 
 func (x *exchange) interceptWith(ops []*op) bool {
 	for _, o := range ops {
+		if o.Latch != "" {
+			x.fired(o)
+			x.waitAt(x.p.root.Latch(o.Latch))
+		}
 		if o.Delay > 0 {
 			x.fired(o)
 			x.pause(o.Delay)

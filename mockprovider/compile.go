@@ -58,7 +58,10 @@ type opArgs struct {
 	Signature string `yaml:"signature"`
 
 	// transport
+	Latch    string        `yaml:"latch"`
 	Delay    time.Duration `yaml:"delay"`
+	Trickle  time.Duration `yaml:"trickle"` // between the lines of the header
+	Drip     time.Duration `yaml:"drip"`    // between pieces of the body
 	Reset    bool          `yaml:"reset"`
 	Truncate *int          `yaml:"truncate"`
 	Redirect string        `yaml:"redirect"`
@@ -153,8 +156,11 @@ var opsOfKind = map[Kind][]string{
 	KindChallenge: {"scheme", "params", "value", "remove", "duplicate"},
 	KindClaims:    {"members"},
 	KindSign:      {"key", "alg", "signature"},
-	KindTransport: {"delay", "reset", "truncate", "status", "header", "content_type", "body", "redirect"},
+	KindTransport: {"delay", "reset", "truncate", "status", "header", "content_type", "body", "redirect", "latch", "trickle", "drip"},
 }
+
+// maxPause bounds a single delay: a typing mistake must not hang a test for a day.
+const maxPause = 10 * time.Minute
 
 // The words that some arguments are limited to.
 var opWords = map[string][]string{
@@ -162,7 +168,7 @@ var opWords = map[string][]string{
 	"encoding":  {"bom", "utf-16", "latin1", "gzip"},
 	"in":        {"query", "fragment", "form_post", "both"},
 	"via":       {"location", "refresh", "meta", "script", "form", "link", "page"},
-	"key":       {"wrong", "unpublished", "none", "hs256-secret", "hs256-public-key"},
+	"key":       {"wrong", "unpublished", "none", "hs256-secret", "hs256-public-key", "mismatched"},
 	"signature": {"empty", "truncated", "flipped"},
 	"escape":    {"raw", "plus", "percent", "double", "html", "latin1"},
 }
@@ -193,7 +199,7 @@ func compile(declared []declaration) (program, error) {
 	var errs []error
 	for _, d := range declared {
 		where := d.place()
-		values, err := parameterValues(where, d)
+		values, narrow, err := parameterValues(where, d)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -202,7 +208,7 @@ func compile(declared []declaration) (program, error) {
 			errs = append(errs, fmt.Errorf("%s: does nothing: `do` is empty", where))
 		}
 		for _, raw := range d.Do {
-			o, err := compileOp(where, raw, values)
+			o, err := compileOp(where, raw, values, narrow)
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -214,23 +220,38 @@ func compile(declared []declaration) (program, error) {
 	return p, errors.Join(errs...)
 }
 
-func parameterValues(where string, d declaration) (map[string]string, error) {
-	values := make(map[string]string, len(d.Params))
+// parameterValues are the values of a declaration's own parameters and, as a part of `when`, those that every deviation takes (profiles.Matchers).
+func parameterValues(where string, d declaration) (values map[string]string, narrow map[string]any, err error) {
+	values = make(map[string]string, len(d.Params))
 	var known []string
 	for _, p := range d.Params {
 		values[p.Name] = p.Default
 		known = append(known, p.Name)
 	}
-	for name, value := range d.params {
-		if _, ok := values[name]; !ok {
-			return nil, fmt.Errorf("%s: no parameter %q%s", where, name, suggestion(name, known))
-		}
-		values[name] = value
+	var matchers []string
+	for _, m := range profiles.Matchers() {
+		matchers = append(matchers, m.Name)
 	}
-	return values, nil
+	for _, name := range sortedKeys(d.params) {
+		value := d.params[name]
+		_, own := values[name]
+		switch {
+		case own:
+			values[name] = value
+		case slices.Contains(matchers, name):
+			if narrow == nil {
+				narrow = make(map[string]any)
+			}
+			narrow[name] = value
+		default:
+			return nil, nil, fmt.Errorf("%s: no parameter %q%s", where, name, suggestion(name, append(known, matchers...)))
+		}
+	}
+	return values, narrow, nil
 }
 
-func compileOp(where string, raw profiles.Op, values map[string]string) (*op, error) {
+func compileOp(where string, raw profiles.Op, values map[string]string, narrow map[string]any) (*op, error) {
+	raw.At = toText(substitute(raw.At, values))
 	step, ok := stepByName(raw.At)
 	if !ok {
 		return nil, fmt.Errorf("%s: no step %q%s (docs/mock-steps.md lists them)", where, raw.At, suggestion(raw.At, stepNames()))
@@ -276,13 +297,35 @@ func compileOp(where string, raw profiles.Op, values map[string]string) (*op, er
 	if step.Kind == KindGuard && !o.Skip && !o.Always && o.Refuse == nil && len(o.Mode) == 0 {
 		return nil, fmt.Errorf("%s: a guard step needs skip, always, refuse or mode", where)
 	}
-	if step.Name == "connection.tls" && len(raw.When) > 0 {
+	if step.Name == "connection.tls" && len(raw.When)+len(narrow) > 0 {
 		return nil, fmt.Errorf("%s: takes no `when`: it acts on whole connections", where)
 	}
-	when, _ := substitute(raw.When, values).(map[string]any)
-	var err error
+	for name, pause := range map[string]time.Duration{"delay": o.Delay, "trickle": o.Trickle, "drip": o.Drip} {
+		if pause < 0 || pause > maxPause {
+			return nil, fmt.Errorf("%s, %s: %v is not between 0 and %v", where, name, pause, maxPause)
+		}
+	}
+	when, err := narrowed(where, substitute(raw.When, values).(map[string]any), narrow)
+	if err != nil {
+		return nil, err
+	}
 	o.when, err = compileCondition(where, when)
 	return o, err
+}
+
+// narrowed is the condition of an operation with those of its declaration.
+func narrowed(where string, when, narrow map[string]any) (map[string]any, error) {
+	if len(narrow) == 0 {
+		return when, nil
+	}
+	both := maps.Clone(narrow)
+	for key, value := range when {
+		if _, twice := both[key]; twice {
+			return nil, fmt.Errorf("%s: %s cannot be narrowed, the operation has a `when` with it already (%v)", where, key, value)
+		}
+		both[key] = value
+	}
+	return both, nil
 }
 
 func (o *op) checkWords(where string) error {

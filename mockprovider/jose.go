@@ -80,6 +80,13 @@ func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 			how.change(o)
 		}
 	}
+	named := how.keyAlgorithm() // the algorithm whose key the kid names
+	if how.key == "mismatched" {
+		how.algorithm = "ES256"
+		if named == how.algorithm {
+			how.algorithm = "RS256"
+		}
+	}
 	key, err := x.p.keys.forAlgorithm(how.keyAlgorithm(), how.key == "wrong" || how.key == "unpublished")
 	if err != nil {
 		return ""
@@ -92,6 +99,10 @@ func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 	case "unpublished":
 		header = append(header, member{"kid", key.id + "-unpublished"})
 	case "hs256-secret", sharedKey, "none":
+	case "mismatched":
+		if other, err := x.p.keys.forAlgorithm(named, false); err == nil {
+			header = append(header, member{"kid", other.id})
+		}
 	default:
 		header = append(header, member{"kid", key.id})
 	}
@@ -116,7 +127,7 @@ func (x *exchange) editObject(step string, o object) object {
 // signature is how a token is signed.
 type signature struct {
 	algorithm string // alg of the header
-	key       string // "", wrong, unpublished, none, hs256-secret, hs256-public-key
+	key       string // "", wrong, unpublished, none, hs256-secret, hs256-public-key, mismatched
 	defect    string // "", empty, truncated, flipped
 }
 

@@ -154,5 +154,16 @@ func (x *exchange) jwks() {
 		extra = extra.set("use", "enc").set("alg", "RSA-OAEP-256").set("kid", "test-rsa-enc")
 		keys = append(keys, extra)
 	}
+	if x.mode("jwks.keys", "duplicate-kid") {
+		if other, err := x.p.keys.forAlgorithm(public[0].algorithm, true); err == nil {
+			keys = slices.Insert(keys, 0, other.jwk().set("kid", public[0].id))
+		}
+	}
+	if x.mode("jwks.keys", "unknown-type") {
+		keys = slices.Insert(keys, 0, object{{"kty", "X-LATTICE"}, {"use", "sig"}, {"alg", "XL512"}, {"kid", "test-unknown-type"}, {"pub", "AQAB"}})
+	}
+	if x.mode("jwks.keys", "malformed") {
+		keys = slices.Insert(keys, 0, object{{"kty", "RSA"}, {"use", "sig"}, {"alg", "RS256"}, {"kid", "test-malformed"}, {"n", "this is not base64url!"}, {"e", "AQAB"}})
+	}
 	x.json("jwks.response", http.StatusOK, object{{"keys", keys}})
 }

@@ -52,6 +52,7 @@ type Provider struct {
 	latches   map[string]*Latch
 	tb        testing.TB // the test that it was made for, or nil
 	closed    bool
+	done      chan struct{}     // closed with the provider
 	transport http.RoundTripper // of HTTPClient
 	declared  []declaration
 	defined   map[string]profiles.Deviation // deviations of its own, by name; replaced, never changed
@@ -235,7 +236,7 @@ func (c *config) slash() string {
 
 // provider builds the provider; defaultIssuer is used where the settings name none.
 func (c *config) provider(defaultIssuer string) (*Provider, error) {
-	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, shuffle: c.shuffle, opts: c.opts, parent: c.parent, name: c.name, seeds: strings.Join(c.seeds, ", "), slash: c.slash()}
+	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, shuffle: c.shuffle, opts: c.opts, parent: c.parent, name: c.name, seeds: strings.Join(c.seeds, ", "), slash: c.slash(), done: make(chan struct{})}
 	p.root = p
 	if c.clock != nil {
 		p.clock = c.clock
@@ -467,14 +468,18 @@ func (p *Provider) deviate(added []declaration) error {
 	return nil
 }
 
-// Close stops the server and waits for the requests under way, at most a second.
+// Close stops the server. Requests that are held or delayed end; it does not wait for them.
 func (p *Provider) Close() error {
 	p.mu.Lock()
+	again := p.closed
 	p.closed = true
 	latches := slices.Collect(maps.Values(p.latches))
 	p.mu.Unlock()
 	for _, l := range latches {
 		l.Open()
+	}
+	if !again {
+		close(p.done) // ends every wait
 	}
 	if p.parent != nil {
 		p.parent.removeNamespace(p.name)

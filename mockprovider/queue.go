@@ -2,7 +2,6 @@ package mockprovider
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +38,8 @@ type Answer struct {
 	User   string   `yaml:"user" json:"user,omitempty" doc:"authorization and device authorization endpoint: this user is signed in and approves, without a page"`
 	Scopes []string `yaml:"scopes" json:"scopes,omitempty" doc:"likewise: the user approves only these"`
 	Deny   bool     `yaml:"deny" json:"deny,omitempty" doc:"likewise: the user denies"`
+
+	latch *Latch // in place of Latch: one that has no name
 
 	Times int `yaml:"times" json:"times,omitempty" doc:"how many requests are answered so; default 1, -1: all"`
 }
@@ -117,6 +118,7 @@ func (a Answer) String() string {
 	}
 	add(a.Delay > 0, "after "+a.Delay.String())
 	add(a.Latch != "", "held by latch "+a.Latch)
+	add(a.latch != nil, "held")
 	add(a.Reset, "reset")
 	add(a.Status != 0, strconv.Itoa(a.Status))
 	add(a.Error != "", a.Error)
@@ -167,18 +169,23 @@ func (p *Provider) On(m Match, answers ...Answer) error {
 
 // enqueue adds a rule. A request that several fit is for the first.
 func (p *Provider) enqueue(when map[string]any, answers []Answer) error {
+	_, err := p.addRule(when, answers)
+	return err
+}
+
+func (p *Provider) addRule(when map[string]any, answers []Answer) (*rule, error) {
 	const where = "programmed answer"
 	if len(answers) == 0 {
-		return fmt.Errorf("%s: no answer is given", where)
+		return nil, fmt.Errorf("%s: no answer is given", where)
 	}
 	for key := range when {
 		if slices.Contains([]string{"user", "scope", "error", "refused_by", "token", "format", "replay", "approved", "pkce_method", "times"}, key) {
-			return fmt.Errorf("%s: when.%s is not known yet when a request arrives; use a deviation, or for times the answer's own", where, key)
+			return nil, fmt.Errorf("%s: when.%s is not known yet when a request arrives; use a deviation, or for times the answer's own", where, key)
 		}
 	}
 	c, err := compileCondition(where, when)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r := &rule{when: c}
 	var texts []string
@@ -188,7 +195,7 @@ func (p *Provider) enqueue(when map[string]any, answers []Answer) error {
 			a.left = 1
 		}
 		if err := p.check(a); err != nil {
-			return fmt.Errorf("%s: %w", where, err)
+			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 		r.answers = append(r.answers, a)
 		texts = append(texts, a.String())
@@ -199,7 +206,15 @@ func (p *Provider) enqueue(when map[string]any, answers []Answer) error {
 	defer q.mu.Unlock()
 	q.rules = append(q.rules, r)
 	q.waiting.Store(int32(len(q.rules)))
-	return nil
+	return r, nil
+}
+
+// drop takes a rule away that no request has used up yet.
+func (q *queue) drop(r *rule) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.rules = slices.DeleteFunc(q.rules, func(other *rule) bool { return other == r })
+	q.waiting.Store(int32(len(q.rules)))
 }
 
 // describeWhen is a condition as a log shows it.
@@ -216,6 +231,9 @@ func describeWhen(when map[string]any) string {
 
 // check refuses answers that have no meaning, and compiles the deviations.
 func (p *Provider) check(a *programmedAnswer) error {
+	if a.Delay < 0 || a.Delay > maxPause {
+		return fmt.Errorf("delay %v is not between 0 and %v", a.Delay, maxPause)
+	}
 	if a.Status != 0 && (a.Status < 200 || a.Status > 599) {
 		return fmt.Errorf("status %d is not between 200 and 599", a.Status)
 	}
@@ -411,26 +429,15 @@ func (x *exchange) adopt(a *programmedAnswer) {
 	x.program = next
 }
 
-// hold waits for the delay and the latch, but not longer than the client does.
+// hold waits for the latch and the delay, but not longer than the client does.
 func (x *exchange) hold(a *programmedAnswer) {
-	if a.Latch != "" && x.p.root.Latch(a.Latch).hold(x.r.Context()) != nil {
-		panic(http.ErrAbortHandler)
+	switch {
+	case a.latch != nil:
+		x.waitAt(a.latch)
+	case a.Latch != "":
+		x.waitAt(x.p.root.Latch(a.Latch))
 	}
 	x.pause(a.Delay)
-}
-
-// pause waits, but not longer than the client does.
-func (x *exchange) pause(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-x.r.Context().Done():
-		panic(http.ErrAbortHandler)
-	}
 }
 
 // respond answers in place of the endpoint.
@@ -469,117 +476,6 @@ func (x *exchange) failAs(a *programmedAnswer) {
 	default:
 		x.fail(x.endpoint+".error", err)
 	}
-}
-
-// Latch holds requests until a test lets them go: a race that always comes out the same way.
-//
-//	latch := idp.Latch("refresh")
-//	idp.Next(mockprovider.TokenEndpoint, latch.Hold())
-//	go client.Refresh()
-//	latch.Await(ctx, 1) // the request is there
-//	…
-//	latch.Open()
-type Latch struct {
-	name    string
-	mu      sync.Mutex
-	open    chan struct{} // closed when open
-	changed chan struct{} // closed and replaced when a request arrives or goes
-	held    int
-}
-
-// maxLatches bounds the latches of a provider.
-const maxLatches = 1024
-
-// Latch returns the latch of a name, which is shut when it is first asked for.
-func (p *Provider) Latch(name string) *Latch {
-	p = p.root
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if l, ok := p.latches[name]; ok {
-		return l
-	}
-	l := &Latch{name: name, open: make(chan struct{}), changed: make(chan struct{})}
-	if p.closed {
-		close(l.open)
-	}
-	if p.latches == nil {
-		p.latches = make(map[string]*Latch)
-	}
-	if len(p.latches) < maxLatches {
-		p.latches[name] = l
-	}
-	return l
-}
-
-// Hold is the answer that makes a request wait at the latch, and then be answered as ever. Set further fields of it for another answer.
-func (l *Latch) Hold() Answer { return Answer{Latch: l.name} }
-
-// Open lets all requests go that wait at the latch, and all that come later.
-func (l *Latch) Open() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	select {
-	case <-l.open:
-	default:
-		close(l.open)
-	}
-}
-
-// Shut makes requests wait again after Open.
-func (l *Latch) Shut() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	select {
-	case <-l.open:
-		l.open = make(chan struct{})
-	default:
-	}
-}
-
-// Held is how many requests wait at the latch.
-func (l *Latch) Held() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.held
-}
-
-// Await waits until at least n requests wait at the latch, or ctx ends.
-func (l *Latch) Await(ctx context.Context, n int) error {
-	for {
-		l.mu.Lock()
-		held, changed := l.held, l.changed
-		l.mu.Unlock()
-		if held >= n {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return fmt.Errorf("mock provider: latch %s holds %d requests, not %d: %w", l.name, held, n, ctx.Err())
-		}
-	}
-}
-
-func (l *Latch) hold(ctx context.Context) error {
-	l.count(1)
-	defer l.count(-1)
-	l.mu.Lock()
-	open := l.open
-	l.mu.Unlock()
-	select {
-	case <-open:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (l *Latch) count(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.held += n
-	close(l.changed)
-	l.changed = make(chan struct{})
 }
 
 // mistake passes an error of a programming call on and, so that nobody has to look at it in a test, fails the test of a provider that New made.

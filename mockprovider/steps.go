@@ -355,7 +355,7 @@ func jwtSteps() []Step {
 	return []Step{
 		step("access_token.header", KindClaims, "The header of a JWT access token: alg, typ at+jwt, kid."),
 		step("access_token.claims", KindClaims, "The claims of a JWT access token (RFC 9068): iss, sub, aud, client_id, iat, exp, jti, scope, auth_time."),
-		step("access_token.sign", KindSign, "The signature of a JWT access token, with a key of the JWKS. key: wrong (kid of a published key), unpublished, none, hs256-secret (the client's secret), hs256-public-key. alg: what the header says. signature: empty, truncated, flipped."),
+		step("access_token.sign", KindSign, "The signature of a JWT access token, with a key of the JWKS. key: wrong (kid of a published key), unpublished, none, hs256-secret (the client's secret), hs256-public-key, mismatched (the published key of another algorithm, under the kid of the right one). alg: what the header says. signature: empty, truncated, flipped."),
 		step("id_token.header", KindClaims, "The header of an ID token: alg, typ JWT, kid."),
 		step("id_token.claims", KindClaims, "The claims of an ID token: iss, sub, aud, iat, exp, auth_time, nonce, at_hash."),
 		step("id_token.sign", KindSign, "The signature of an ID token (see access_token.sign)."),
@@ -477,5 +477,7 @@ func documentSteps() []Step {
 			step(d.name+".error", KindResponse, "The answer that refuses."))
 	}
 	return append(steps, value("jwks.keys", "The public keys of the server.",
-		Mode{"private", "with private members"}, Mode{"none", "no keys"}, Mode{"symmetric", "one more key, symmetric"}, Mode{"encryption", "one more key, for encryption"}))
+		Mode{"private", "with private members"}, Mode{"none", "no keys"}, Mode{"symmetric", "one more key, symmetric"}, Mode{"encryption", "one more key, for encryption"},
+		Mode{"duplicate-kid", "one more key before the others, with the kid of the first"}, Mode{"unknown-type", "one more key before the others, of a type that nobody knows"},
+		Mode{"malformed", "one more key before the others, whose modulus is not base64url"}))
 }

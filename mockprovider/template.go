@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,7 +18,7 @@ import (
 //	${redirect_uri}  where the browser is sent    ${registered}   the client's first registered redirect_uri
 //	${user}          the resource owner's sub     ${username}     its login name
 //	${claim:NAME}    a claim about it
-//	${scope}         what is granted              ${now}          seconds since 1970
+//	${scope}         what is granted              ${now}          seconds since 1970; ${now:-60} a minute ago
 //	${random:N}      N random characters          ${counter}      counts up from 1
 //	${other_client}  identifier of another client ${header:NAME}  a request header field
 //	${secret}        the client's secret          ${code_challenge}  of the authorization request
@@ -114,7 +115,11 @@ func (x *exchange) variable(expression string, members func(string) string) stri
 		}
 		return x.sent.get("code_challenge")
 	case "now":
-		return strconv.FormatInt(x.now.Unix(), 10)
+		offset, err := strconv.ParseInt(name, 10, 64)
+		if err != nil {
+			offset = 0
+		}
+		return strconv.FormatInt(x.now.Unix()+offset, 10)
 	case "counter":
 		return strconv.FormatInt(x.p.counter.Add(1), 10)
 	case "method":
@@ -201,6 +206,11 @@ var transforms = map[string]func(string) string{
 			return ""
 		}
 		return w[0]
+	},
+	"reverse-words": func(s string) string {
+		w := words(s)
+		slices.Reverse(w)
+		return strings.Join(w, " ")
 	},
 	"latin1": latin1,
 }

@@ -322,22 +322,38 @@ func (d Declared) check(known map[string]Deviation) error {
 	return deviation.checkParams(d.Params)
 }
 
+// Matchers are the parameters that every deviation takes beside its own: they narrow it to some requests. `id-token-expired:times=2`
+// is for the next two ID tokens.
+func Matchers() []Param {
+	return []Param{
+		{Name: "client", Doc: "only requests of this client (a glob; ! before it: of all others)"},
+		{Name: "grant", Doc: "only token requests with this grant_type"},
+		{Name: "method", Doc: "only requests with this HTTP method"},
+		{Name: "nth", Doc: "only the nth request of those that fit, counted from 1"},
+		{Name: "times", Doc: "only the first n requests of those that fit"},
+	}
+}
+
 // checkParams reports parameters that the deviation does not have.
 func (d Deviation) checkParams(params map[string]string) error {
-	var names []string
+	var own, names []string
 	for _, p := range d.Params {
-		names = append(names, p.Name)
+		own = append(own, p.Name)
 	}
+	for _, m := range Matchers() {
+		names = append(names, m.Name)
+	}
+	names = append(own, names...)
 	for _, key := range slices.Sorted(maps.Keys(params)) {
 		if slices.Contains(names, key) {
 			continue
 		}
-		if len(names) == 0 {
-			return fmt.Errorf("deviation %s has no parameters, so %s means nothing", d.Name, key)
-		}
 		hint := suggestion(key, names)
 		if hint == "" {
 			hint = "; it has " + strings.Join(names, ", ")
+			if len(own) == 0 {
+				hint = "; it has none of its own, only " + strings.Join(names, ", ")
+			}
 		}
 		return fmt.Errorf("deviation %s: unknown parameter %q%s", d.Name, key, hint)
 	}

@@ -164,7 +164,7 @@ func TestLoadReportsFaultsOfAFile(t *testing.T) {
 		"unknown key":         {"titel: x", "example.yaml:1: titel: unknown key; did you mean title?"},
 		"unknown deviation":   {"deviations: [token-response-cachable]", "did you mean token-response-cacheable?"},
 		"unknown parameter":   {"deviations: ['token-response-wrong-content-type:typ=x']", `unknown parameter "typ"; did you mean type?`},
-		"no parameters":       {"deviations: ['token-response-cacheable:typ=x']", "has no parameters"},
+		"no parameters":       {"deviations: ['token-response-cacheable:typography=x']", "none of its own, only client, grant"},
 		"malformed deviation": {"deviations: ['token-response-cacheable:typ']", "is no parameter"},
 		"dangling mask":       {"deviations: [missing-token-type]\nmasks: [{deviation: missing-token-typ, check: x, by: missing-token-type, why: y}]", "did you mean missing-token-type?"},
 		"mask without why":    {"deviations: [missing-token-type]\nmasks: [{deviation: missing-token-type, check: x, by: missing-token-type}]", "says why"},

@@ -223,6 +223,7 @@ func validateParams(f *findings, d profiles.Deviation, at func(...any) string) {
 	}
 	used := map[string]bool{}
 	for _, op := range d.Do {
+		collectParameters(op.At, used)
 		collectParameters(op.When, used)
 		collectParameters(op.Args, used)
 	}
