@@ -207,6 +207,12 @@ var transforms = map[string]func(string) string{
 		}
 		return w[0]
 	},
+	"least-word": func(s string) string { // the first in alphabetical order
+		if w := words(s); len(w) > 0 {
+			return slices.Min(w)
+		}
+		return ""
+	},
 	"reverse-words": func(s string) string {
 		w := words(s)
 		slices.Reverse(w)

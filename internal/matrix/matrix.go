@@ -35,6 +35,7 @@ import (
 type Behaviour struct {
 	Setup      map[string]any       // settings of the mock provider, and under the key target a part of the target file
 	Deviations []profiles.Deviation // in force
+	Params     map[string]string    // of the deviations, in place of their defaults
 	Declared   []profiles.Declared  // by the run's profile, so that their findings are known
 	Vendor     string               // the profile that the mock provider and the run follow; "" for strict
 	Judge      string               // suites.JudgeProfile (also "") or suites.JudgeStrict
@@ -104,7 +105,7 @@ func (b Behaviour) options() ([]mockprovider.Option, error) {
 		options = append(options, mockprovider.WithSettings(settings))
 	}
 	for _, d := range b.Deviations {
-		options = append(options, mockprovider.WithDeviation(d, d.Resolve(nil)))
+		options = append(options, mockprovider.WithDeviation(d, d.Resolve(b.Params)))
 	}
 	if b.Shuffle != 0 {
 		options = append(options, mockprovider.Shuffle(b.Shuffle))

@@ -121,11 +121,13 @@ func asked(as *target.AS, tokenType string) *target.Response {
 // check is skipped.
 func signedSubject(as *target.AS) string {
 	usual := as.TokenRequest(target.TokenExchange)
-	if target.JWTClaims(usual.Get("subject_token")) != nil {
+	if target.SignedJWT(usual.Get("subject_token")) {
 		return usual.Get("subject_token_type")
 	}
-	if as.Has(target.OpenID) && works(as, subject(as.SubjectToken(target.IDTokenType), target.IDTokenType)) {
-		return target.IDTokenType
+	if as.Has(target.OpenID) {
+		if token := as.SubjectToken(target.IDTokenType); target.SignedJWT(token) && works(as, subject(token, target.IDTokenType)) {
+			return target.IDTokenType
+		}
 	}
 	as.Skip("", "the subject tokens that the server takes are no signed JWTs")
 	return ""

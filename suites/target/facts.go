@@ -112,6 +112,7 @@ func Forgeries(token string) []Forgery {
 		return out
 	}
 	parts := strings.Split(token, ".")
+	signed := SignedJWT(token)
 	encode := func(object map[string]any) string {
 		raw, _ := json.Marshal(object)
 		return base64.RawURLEncoding.EncodeToString(raw)
@@ -122,17 +123,26 @@ func Forgeries(token string) []Forgery {
 	none["alg"] = "none"
 	nOnE := maps.Clone(header)
 	nOnE["alg"] = "nOnE"
+	out = append(out, Forgery{"payload-changed", parts[0] + "." + encode(changed) + "." + parts[2]})
+	if !signed { // the others would be the token itself
+		return out
+	}
 	return append(out,
-		Forgery{"payload-changed", parts[0] + "." + encode(changed) + "." + parts[2]},
 		Forgery{"signature-removed", parts[0] + "." + parts[1] + "."},
 		Forgery{"alg-none", encode(none) + "." + parts[1] + "."},
 		Forgery{"alg-none-mixed-case", encode(nOnE) + "." + parts[1] + "."},
 		Forgery{"alg-none-with-signature", encode(none) + "." + parts[1] + "." + parts[2]})
 }
 
+// SignedJWT reports whether a token is a JWT with a signature, good or bad.
+func SignedJWT(token string) bool { return JWTClaims(token) != nil && !strings.HasSuffix(token, ".") }
+
 // ChangeMiddle changes one character in the middle to one of another class: the first may be a mere prefix, the last may carry bits that
-// decoders drop.
+// decoders drop. Of nothing it makes something.
 func ChangeMiddle(value string) string {
+	if value == "" {
+		return "0"
+	}
 	b := []byte(value)
 	i := len(b) / 2
 	for i < len(b)-1 && b[i] == '.' {
