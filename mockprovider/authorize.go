@@ -507,6 +507,7 @@ func (x *exchange) respondAuthorization(t *transaction) {
 }
 
 func (x *exchange) issueCode(a *authorizationRequest, g *grant) string {
+	x.p.store.sweep(x.now)
 	c := &code{grant: g, redirectURI: a.redirectURI, redirectURIGiven: a.redirectURIGiven, challenge: a.challenge, challengeMethod: a.challengeMethod}
 	x.code = c
 	if lifetime := x.duration("code.lifetime", x.p.settings.Lifetimes.Code); lifetime != 0 {

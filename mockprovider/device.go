@@ -88,6 +88,7 @@ func (x *exchange) authorizeDevice() (*device, *oauthError) {
 	if err != nil {
 		return nil, err
 	}
+	x.p.store.sweep(x.now)
 	d := &device{client: x.client.ID, asked: scope, resource: x.params.all("resource"), request: x.sent.remove("client_secret").remove("client_assertion"), made: x.now,
 		code: x.mint("device_code.generate"), userCode: x.mintUserCode(), interval: x.duration("device_code.interval", x.p.settings.DeviceInterval)}
 	if lifetime := x.duration("device_code.lifetime", x.p.settings.Lifetimes.DeviceCode); lifetime != 0 {

@@ -73,6 +73,7 @@ func (x *exchange) currentSession() *session {
 
 // newSession starts a session and sets its cookie.
 func (x *exchange) newSession() *session {
+	x.p.store.sweep(x.now)
 	s := &session{id: x.mint("session.generate"), expires: x.now.Add(x.p.settings.Lifetimes.Session)}
 	x.p.store.sessions.put(s.id, s)
 	path := x.p.prefix + "/"

@@ -1,6 +1,7 @@
 package mockprovider
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,8 +10,13 @@ import (
 // maxEntries bounds each table of the store; beyond it the oldest entries are forgotten.
 const maxEntries = 1 << 16
 
-// table is a bounded map of things that expire, guarded by a lock. Entries are kept beyond their expiry until room is
-// needed, because the mock says "expired" and "used before" of what it still remembers.
+// keepExpired is how long what has expired is remembered, because the mock says "expired" and "used before" of what it still knows.
+const keepExpired = time.Hour
+
+// sweepInterval is how often, by the provider's clock, what expired longer ago is dropped.
+const sweepInterval = time.Minute
+
+// table is a bounded map, guarded by a lock.
 type table[V any] struct {
 	mu      sync.RWMutex
 	entries map[string]V
@@ -70,6 +76,27 @@ func (t *table[V]) compact() {
 	t.order, t.gone = kept, 0
 }
 
+// drop forgets the entries that are to go. Where few stay, the map is made anew: one that has been large never shrinks.
+func (t *table[V]) drop(goes func(V) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := len(t.entries)
+	for key, v := range t.entries {
+		if goes(v) {
+			delete(t.entries, key)
+		}
+	}
+	if len(t.entries) == before {
+		return
+	}
+	if len(t.entries) < before/2 {
+		kept := make(map[string]V, len(t.entries))
+		maps.Copy(kept, t.entries)
+		t.entries = kept
+	}
+	t.compact()
+}
+
 func (t *table[V]) delete(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,8 +122,25 @@ type store struct {
 	devices        table[*device] // by device code
 	userCodes      table[*device] // by user code, as it is compared
 	wrongUserCodes attempts
-	assertions     table[bool] // issuer and jti of assertions that were used
-	consents       table[bool] // user, client and scope that were approved before
+	swept          atomic.Int64 // when the tables were last swept, in nanoseconds since 1970
+	assertions     table[bool]  // issuer and jti of assertions that were used
+	consents       table[bool]  // user, client and scope that were approved before
+}
+
+// sweep drops what expired long ago, now and then. It is called where something new is about to be kept.
+func (s *store) sweep(now time.Time) {
+	last := s.swept.Load()
+	if age := now.UnixNano() - last; age >= 0 && age < int64(sweepInterval) || !s.swept.CompareAndSwap(last, now.UnixNano()) {
+		return
+	}
+	limit := now.Add(-keepExpired)
+	past := func(expires time.Time) bool { return !expires.IsZero() && expires.Before(limit) }
+	s.codes.drop(func(c *code) bool { return past(c.expires) })
+	s.tokens.drop(func(t *token) bool { return past(t.expires) })
+	s.sessions.drop(func(s *session) bool { return past(s.expires) })
+	s.transactions.drop(func(t *transaction) bool { return past(t.expires) })
+	s.devices.drop(func(d *device) bool { return past(d.expires) })
+	s.userCodes.drop(func(d *device) bool { return past(d.expires) })
 }
 
 // grant is one authorization that a resource owner (or the client itself) gave. Tokens point to it, so that revoking it

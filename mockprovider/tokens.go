@@ -110,6 +110,7 @@ func (x *exchange) issueAccess(g *grant, scope []string) *token {
 
 // issueAccessAs makes an access token of a format.
 func (x *exchange) issueAccessAs(g *grant, scope []string, format string) *token {
+	x.p.store.sweep(x.now)
 	t := &token{kind: accessToken, grant: g, scope: scope, issued: x.now, audience: x.list("access_token.audience", x.audience(g))}
 	if lifetime := x.duration("access_token.lifetime", x.p.settings.Lifetimes.AccessToken); lifetime != 0 {
 		t.expires = x.now.Add(lifetime)

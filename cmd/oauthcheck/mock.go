@@ -9,6 +9,8 @@ import (
 	"io"
 	"maps"
 	"net"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,9 +112,19 @@ func (f *mockFlags) run(ctx context.Context, stdout io.Writer) error {
 	}
 	err = f.announce(stdout, provider.Describe())
 	if err == nil {
+		beSmall()
 		<-ctx.Done()
 	}
 	return errors.Join(err, provider.Close())
+}
+
+// beSmall gives up memory that a server beside other people's tests can do without: what only the start needed, and a quarter of the garbage that
+// Go would let lie, which costs a twentieth of the speed. GOGC in the environment has precedence.
+func beSmall() {
+	releaseStartup()
+	if _, chosen := os.LookupEnv("GOGC"); !chosen {
+		debug.SetGCPercent(75)
+	}
 }
 
 func (f *mockFlags) options() []mockprovider.Option {

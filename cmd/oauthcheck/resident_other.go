@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// releaseStartup is for Linux.
+func releaseStartup() {}
