@@ -178,7 +178,7 @@ func issueAtMostOnce(as *target.AS, responses []*target.Response) {
 	issued := map[string]bool{}
 	answers := 0
 	for _, r := range responses {
-		if r.Err == nil && r.Status != 429 && r.Status < 500 {
+		if r.Err == nil && r.Status != 429 && !r.Failed() {
 			answers++
 		}
 		if token := r.String("access_token"); token != "" {

@@ -333,7 +333,7 @@ func onTokenErrors(check func(*target.AS, Gomega, *target.Response)) suites.Body
 			as.Variant(sample.Name, func(g Gomega) {
 				g.Expect(sample.Response).NotTo(BeNil()) // a finding about a part of it rests on this answer
 				r := sample.Response
-				if slices.Contains([]int{405, 406, 413, 414, 415, 429}, r.Status) || r.Status >= 500 || r.Err != nil {
+				if slices.Contains([]int{405, 406, 413, 414, 415, 429}, r.Status) || r.Failed() || r.Err != nil {
 					as.Inconclusive("status %d comes from HTTP or a gateway and is not judged", r.Status)
 				}
 				if r.IssuesToken() {

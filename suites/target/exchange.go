@@ -160,7 +160,7 @@ func evidence(body []byte) string {
 }
 
 // Send sends a request and records the exchange. Redirects are not followed. What is no answer (a broken connection, a
-// time-out, 429 after one retry, 5xx) ends the check as inconclusive unless the request carries AnyStatus.
+// time-out, 429 after one retry, a 5xx that tells of a failure) ends the check as inconclusive unless the request carries AnyStatus.
 func (as *AS) Send(req *Request) *Response {
 	resp := as.exchange(req)
 	as.demandAnswer(resp, req.flow.anyStatus)
@@ -193,7 +193,7 @@ func (as *AS) demandAnswer(resp *Response, anyStatus bool) {
 		as.Inconclusive("%s: no answer: %v", where, resp.Err)
 	case resp.Status == http.StatusTooManyRequests:
 		as.Inconclusive("%s: the target limits the rate of requests (429); a lower rate or a longer wait is needed", where)
-	case resp.Status >= 500:
+	case resp.Failed():
 		as.Inconclusive("%s: the target failed with status %d", where, resp.Status)
 	}
 }

@@ -105,6 +105,12 @@ func (r *Response) Success() bool {
 	return r != nil && r.Err == nil && r.Status >= 200 && r.Status < 300 && !r.Has("error")
 }
 
+// Failed reports whether the response tells of a failure of the server, not of the request: a 5xx. 501 with an error code is
+// none: it is how some servers refuse a grant or response type that they do not know, and never a sign of load.
+func (r *Response) Failed() bool {
+	return r != nil && r.Status >= 500 && (r.Status != http.StatusNotImplemented || r.ErrorCode() == "")
+}
+
 // IssuesToken reports whether the response hands out a token or a code, whatever its status: as a JSON member at any
 // depth, in the Location header, or as a field of a form in an HTML page. Values that the request itself contained are
 // echoes, not issues.
