@@ -41,7 +41,16 @@ func TestAcceptsAuthorizationErrors(t *testing.T) {
 		}
 		return do + "]"
 	}
+	elsewhere := `{at: [authorize.redirect_uri.match, authorize.redirect_uri.required, authorize.redirect_uri.syntax, authorize.redirect_uri.secure,
+		authorize.client_id.known, authorize.client_id.required], refuse: {error: invalid_request, redirect: true}}, `
 	accept(t,
+		permitted{name: "errors-about-clients-and-uris-told-on-another-site", do: `[` + elsewhere +
+			`{at: authorize.error, when: {refused_by: ["authorize.redirect_uri.*", "authorize.client_id.*"]}, to: "https://errors.example/oops"}]`},
+		permitted{name: "errors-told-on-another-site-without-parameters", do: `[` + elsewhere +
+			`{at: authorize.error, when: {refused_by: ["authorize.redirect_uri.*", "authorize.client_id.*"]}, to: "https://errors.example/oops", params: {keep: []}}]`},
+		permitted{name: "all-errors-told-on-another-site", do: `[` + elsewhere + `{at: authorize.error, to: "https://errors.example/oops"}]`},
+		permitted{name: "loopback-port-fixed", do: `{at: authorize.redirect_uri.match, mode: loopback-fixed-port}`},
+		permitted{name: "localhost-is-loopback", do: `{at: authorize.redirect_uri.match, mode: localhost}`, checks: []string{"rfc6749/redirect-uri-exact-match"}},
 		permitted{name: "pages-instead-of-redirects", do: page("authorize.response_type.required", "authorize.response_type.known", "authorize.response_type.allowed",
 			"authorize.repeated_parameter", "authorize.scope.known", "authorize.scope.syntax", "authorize.scope.required", "authorize.prompt", "authorize.state",
 			"authorize.pkce.method", "authorize.pkce.challenge_syntax", "authorize.pkce.required", "consent.denied")},

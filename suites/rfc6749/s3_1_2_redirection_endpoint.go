@@ -1,6 +1,7 @@
 package rfc6749
 
 import (
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ func init() {
 	suites.Section("RFC 6749", "3.1.2", func(s *suites.S) {
 		s.Check("redirect-uri-absolute", suites.Requires("RFC6749-3.1.2-01"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
-				for _, uri := range []string{"/cb", "//attacker.example/cb", "cb"} {
+				for _, uri := range []string{"/cb", "//" + attackerHost + "/cb", attackerHost + "/cb", "cb"} {
 					as.Variant(uri, func(g Gomega) { notSentTo(as, g, uri) })
 				}
 			})
@@ -90,7 +91,10 @@ func init() {
 					{"query-with-escaped-code", withQuery(uri, "%63ode=attacker")},
 					{"query-with-state", withQuery(uri, "state=attacker")},
 					{"query-with-error", withQuery(uri, "error=access_denied")},
+					{"query-with-iss", withQuery(uri, "iss=https://"+attackerHost)},
+					{"query-with-id-token", withQuery(uri, "id_token=attacker")},
 					{"query-injection", uri + "&redirect_uri=" + foreignURI},
+					{"query-injection-of-response-mode", uri + "&response_mode=fragment"},
 					{"escaped-query-injection", uri + "%26redirect_uri=" + foreignURI},
 				} {
 					as.Variant(probe.name, func(g Gomega) {
@@ -102,6 +106,18 @@ func init() {
 						}
 						deliversNoCodeTo(as, g, probe.uri)
 					})
+				}
+				as.Variant("bare-question-mark", func(g Gomega) {
+					if a := as.Authorize(target.RedirectURI(uri + "?")); a.Code() != "" && !strings.Contains(uri, "?") {
+						as.Note("a question mark without a query is ignored")
+					}
+				})
+				if client, uri := clientWithQueryURI(as); client != nil && !client.PartialRedirectURIs {
+					for _, probe := range otherQueries(uri) {
+						if !slices.Contains(client.RedirectURIs, probe.uri) {
+							as.Variant("registered-query-"+probe.name, func(g Gomega) { deliversNoCodeTo(as, g, probe.uri, target.As(client)) })
+						}
+					}
 				}
 			})
 
@@ -181,6 +197,22 @@ func init() {
 				for _, m := range redirectManipulations(registeredURI(as)) {
 					as.Variant(m.name, func(g Gomega) { m.judge(as, g) })
 				}
+				if foreign := uriOfAnotherClient(as); foreign != "" {
+					as.Variant("uri-of-another-client", func(g Gomega) {
+						manipulation{value: foreign, registered: registeredURI(as)}.judge(as, g)
+					})
+				}
+				if client, uri := clientWithLoopbackURI(as); client != nil {
+					authorize := func(edits ...target.RequestEdit) *target.Authorization {
+						return as.Authorize(append([]target.RequestEdit{target.As(client)}, edits...)...)
+					}
+					as.Variant("loopback-port-other", func(g Gomega) { freePort(as, uri, authorize) })
+					for _, m := range loopbackManipulations(uri) {
+						if !slices.ContainsFunc(client.RedirectURIs, m.equals) {
+							as.Variant(m.name, func(g Gomega) { m.judgeBy(as, g, authorize) })
+						}
+					}
+				}
 				as.Variant("control-at-the-end", func(g Gomega) { as.Code() })
 			})
 	})
@@ -195,7 +227,7 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				for _, probe := range []struct{ name, uri string }{
 					{"foreign", foreignURI}, {"javascript", "javascript:alert(1)"}, {"data", "data:text/html,x"},
-					{"custom-scheme", "oauthcheck-unregistered:/cb"},
+					{"vbscript", "vbscript:msgbox(1)"}, {"file", "file:///etc/passwd"}, {"custom-scheme", "oauthcheck-unregistered:/cb"},
 				} {
 					as.Variant(probe.name, func(g Gomega) {
 						a := as.Authorize(target.RedirectURI(probe.uri))
@@ -206,6 +238,16 @@ func init() {
 						}
 					})
 				}
+				// Beside a good redirect_uri, in places where a careless server may find another one.
+				as.Variant("foreign-as-array", func(g Gomega) {
+					g.Expect(as.Authorize(target.Add("redirect_uri[]", foreignURI))).To(NotLeaveFor(foreignURI))
+				})
+				as.Variant("foreign-in-query-of-post", func(g Gomega) {
+					if as.Authorize(target.Method("POST")).Code() == "" {
+						as.Skip("", "POST at the authorization endpoint is not supported")
+					}
+					g.Expect(as.Authorize(target.Method("POST"), target.QueryParam("redirect_uri", foreignURI))).To(NotLeaveFor(foreignURI))
+				})
 				// With a second error in the request the server must still not report it to the bad URI.
 				as.Variant("foreign-and-unknown-response-type", func(g Gomega) {
 					g.Expect(as.Authorize(target.RedirectURI(foreignURI), target.Set("response_type", "oauthcheck_unknown"))).To(NotLeaveFor(foreignURI))
@@ -244,6 +286,67 @@ func clientWithQueryURI(as *target.AS) (*target.Client, string) {
 	return nil, ""
 }
 
+// clientWithLoopbackURI is a configured client with an http redirection URI on a loopback IP address; nil if there is none.
+func clientWithLoopbackURI(as *target.AS) (*target.Client, string) {
+	for _, client := range as.Config().Clients.All() {
+		for _, uri := range client.RedirectURIs {
+			if u, err := url.Parse(uri); err == nil && u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback() && client.MayUse("authorization_code") {
+				return client, uri
+			}
+		}
+	}
+	return nil, ""
+}
+
+// freePort tells where a loopback URI does not work with another port. RFC 8252 section 7.3 asks for that of servers with native
+// applications; whether a client is one does not show.
+func freePort(as *target.AS, registered string, authorize func(...target.RequestEdit) *target.Authorization) {
+	u, err := url.Parse(registered)
+	if err != nil {
+		return
+	}
+	u.Host = net.JoinHostPort(u.Hostname(), ephemeralPort)
+	if a := authorize(target.RedirectURI(u.String())); a.Code() == "" || !a.SentTo(u.String()) {
+		as.Note("a loopback URI works with the registered port only, which native applications cannot choose (RFC 8252 section 7.3)")
+	}
+}
+
+// ephemeralPort is one that a native application may happen to get.
+const ephemeralPort = "49173"
+
+// uriOfAnotherClient is a redirection URI that is registered for another client and not for the usual one; "" if there is none.
+func uriOfAnotherClient(as *target.AS) string {
+	usual := as.ClientFor(target.AuthorizationCode)
+	for _, client := range as.Config().Clients.All() {
+		for _, uri := range client.RedirectURIs {
+			if client.ID != usual.ID && strings.HasPrefix(uri, "https:") && !slices.Contains(usual.RedirectURIs, uri) {
+				return uri
+			}
+		}
+	}
+	return ""
+}
+
+// otherQueries are URIs that differ from a registered one in the query alone.
+func otherQueries(registered string) []namedURI {
+	base, query, _ := strings.Cut(registered, "?")
+	parameters := strings.Split(query, "&")
+	name, _, _ := strings.Cut(parameters[0], "=")
+	others := strings.Join(parameters[1:], "&")
+	out := []namedURI{
+		{"missing", base},
+		{"other-value", base + "?" + strings.Trim(name+"=oauthcheck&"+others, "&")},
+		{"repeated", registered + "&" + parameters[0]},
+		{"extended", registered + "&oauthcheck=1"},
+	}
+	if len(parameters) > 1 {
+		out = append(out, namedURI{"reordered", base + "?" + others + "&" + parameters[0]})
+	}
+	return out
+}
+
+type namedURI struct{ name, uri string }
+
 // withQuery appends a parameter to a URI.
 func withQuery(uri, query string) string {
 	if strings.Contains(uri, "?") {
@@ -272,8 +375,8 @@ func notSentTo(as *target.AS, g Gomega, uri string) {
 
 // deliversNoCodeTo judges that a URI that was not registered gets no code. A redirect there without a code is the finding of
 // the check of section 3.1.2.4.
-func deliversNoCodeTo(as *target.AS, g Gomega, uri string) {
-	a := as.Authorize(target.RedirectURI(uri))
+func deliversNoCodeTo(as *target.AS, g Gomega, uri string, edits ...target.RequestEdit) {
+	a := as.Authorize(append(edits, target.RedirectURI(uri))...)
 	own := url.Values{}
 	if u, err := url.Parse(uri); err == nil {
 		own = u.Query()

@@ -157,7 +157,8 @@ func init() {
 const (
 	unknownClient = "oauthcheck-unknown-client"
 	unknownScope  = "oauthcheck_unknown_scope"
-	foreignURI    = "https://attacker.example/cb"
+	attackerHost  = "attacker.example"
+	foreignURI    = "https://" + attackerHost + "/cb"
 	wrongSecret   = "oauthcheck-wrong-secret-0123456789abcdef"
 )
 
