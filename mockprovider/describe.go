@@ -28,8 +28,10 @@ func (p *Provider) Describe() Description {
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}
-	d.Endpoints["metadata"] = p.origin + "/.well-known/oauth-authorization-server" + p.prefix
-	if p.settings.OpenID {
+	if !p.hidden("metadata.location") {
+		d.Endpoints["metadata"] = p.origin + "/.well-known/oauth-authorization-server" + p.prefix
+	}
+	if p.settings.OpenID && !p.hidden("openid_configuration.location") {
 		d.Endpoints["openid_configuration"] = p.base + "/.well-known/openid-configuration"
 	}
 	for _, c := range p.clients() {
@@ -55,4 +57,12 @@ func (p *Provider) Describe() Description {
 		}
 	}
 	return d
+}
+
+// hidden reports whether a well-known document is at no place at all, whoever asks.
+func (p *Provider) hidden(location string) bool {
+	if program := p.root.program.Load(); program != nil {
+		return slices.ContainsFunc((*program)[location], func(o *op) bool { return o.when == nil && slices.Contains(o.Mode, "nowhere") })
+	}
+	return false
 }

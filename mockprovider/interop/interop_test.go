@@ -174,6 +174,7 @@ func TestShuffle(t *testing.T) {
 type vendor struct {
 	Profile  string            `yaml:"profile"`
 	Auth     string            `yaml:"auth"`     // how clients authenticate: basic (default) or post
+	Config   map[string]any    `yaml:"config"`   // what the integrator of such a server would add for these clients, laid over the profile
 	Clients  []string          `yaml:"clients"`  // who can talk to it; empty: every stock client
 	Flows    []string          `yaml:"flows"`    // what a server of that kind has, with stock clients
 	Stumbles map[string]string `yaml:"stumbles"` // client/flow: part of the error; because the vendor is like that
@@ -225,7 +226,7 @@ func TestVendors(t *testing.T) {
 						continue
 					}
 					t.Run(name, func(t *testing.T) {
-						mustPassOrStumble(t, j, name, mockOf{profile: v.Profile, auth: v.Auth}, v.Stumbles[j.name+"/"+name])
+						mustPassOrStumble(t, j, name, mockOf{profile: v.Profile, auth: v.Auth, config: v.Config}, v.Stumbles[j.name+"/"+name])
 					})
 				}
 			})
