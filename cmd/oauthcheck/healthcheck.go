@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,14 +13,18 @@ import (
 )
 
 func newHealthcheck() *cobra.Command {
-	var timeout time.Duration
+	var timeout, wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "healthcheck URL",
 		Short: "Exit 0 if a URL answers with a 2xx status (for images without a shell)",
 		Long: `healthcheck sends one GET request and exits 0 if the answer's status is 2xx, else 1. It lets a container image
 without a shell or curl check its own mock provider:
 
-  HEALTHCHECK CMD ["/oauthcheck", "healthcheck", "http://127.0.0.1:8080/healthz"]`,
+  HEALTHCHECK CMD ["/oauthcheck", "healthcheck", "http://127.0.0.1:8080/healthz"]
+
+With --wait a script goes on as soon as the mock that it has started answers:
+
+  oauthcheck mock & oauthcheck healthcheck --wait 10s http://127.0.0.1:8080/healthz`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("healthcheck needs one URL, for example http://127.0.0.1:8080/healthz")
@@ -30,23 +36,51 @@ without a shell or curl check its own mock provider:
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			req, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, args[0], nil)
-			if err != nil {
-				return usage(err)
+			ctx := cmd.Context()
+			client := &http.Client{Timeout: timeout}
+			healthy, err := healthyOf(ctx, client, args[0])
+			for end := time.Now().Add(wait); err != nil && time.Now().Before(end) && pause(ctx, 50*time.Millisecond); {
+				healthy, err = healthyOf(ctx, client, args[0])
 			}
-			resp, err := (&http.Client{Timeout: timeout}).Do(req)
 			if err != nil {
 				return &status{1, err}
 			}
-			defer resp.Body.Close()
-			_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
-			if resp.StatusCode/100 != 2 {
-				return &status{1, fmt.Errorf("%s answered %s", args[0], resp.Status)}
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s answered %s\n", args[0], resp.Status)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), healthy)
 			return err
 		},
 	}
-	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "how long to wait for the answer")
+	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "how long to wait for an answer")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to go on trying")
 	return cmd
+}
+
+// healthyOf says that a URL answers well.
+func healthyOf(ctx context.Context, client *http.Client, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
+	text := fmt.Sprintf("%s answered %s", url, resp.Status)
+	if resp.StatusCode/100 != 2 {
+		return "", errors.New(text)
+	}
+	return text, nil
+}
+
+// pause waits, and reports whether there is a reason to go on.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -224,26 +225,22 @@ func (f *targetFlags) describe(s *session) error {
 	return checkTarget(&s.Target)
 }
 
-// complete makes the mock the target, with its own clients, user and resource where the target file names none.
+// complete makes the mock the target, described by itself where the target file says nothing.
 func complete(t *target.Config, mock target.Config) {
-	t.Target, t.Sleep, t.Timing.CodeLifetime = mock.Target, mock.Sleep, mock.Timing.CodeLifetime
-	t.TLS.CA, t.Transport = mock.TLS.CA, mock.Transport
-	if t.Clients.Primary == nil {
-		t.Clients, t.Introspection = mock.Clients, mock.Introspection
+	if t.Clients.Primary != nil { // clients belong together
+		mock.Introspection = target.IntrospectionConfig{}
+	} else {
+		t.Clients = target.Clients{}
 	}
-	if t.User.Username == "" {
-		t.User = mock.User
+	t.Target, t.Sleep, t.Transport = "", nil, nil
+	given, from := reflect.ValueOf(t).Elem(), reflect.ValueOf(mock)
+	for i := range given.NumField() {
+		if given.Field(i).IsZero() {
+			given.Field(i).Set(from.Field(i))
+		}
 	}
-	if len(t.Scopes) == 0 {
-		t.Scopes = mock.Scopes
-	}
-	if t.Resource.URL == "" {
-		t.Resource = mock.Resource
-	}
-	if len(t.TokenExchange.SubjectTokenTypes) == 0 {
-		t.TokenExchange = mock.TokenExchange
-	}
-	t.Endpoints = cmp.Or(t.Endpoints, mock.Endpoints)
+	// The rest of sections that the file has.
+	t.Timing.CodeLifetime, t.TLS.CA = mock.Timing.CodeLifetime, mock.TLS.CA
 	t.TLS.PlainHTTPCredentials = t.TLS.PlainHTTPCredentials || mock.TLS.PlainHTTPCredentials
 	t.Login.Consent = cmp.Or(t.Login.Consent, mock.Login.Consent)
 	t.Declares.PKCE = cmp.Or(t.Declares.PKCE, mock.Declares.PKCE)
