@@ -1,6 +1,7 @@
 package rfc6749
 
 import (
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -87,12 +88,7 @@ func init() {
 
 		s.Check("redirect-uri-compared-at-token-endpoint", suites.Requires("RFC6749-4.1.3-10"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
-				uris := as.ClientFor(target.AuthorizationCode).RedirectURIs
-				probes := []struct{ name, uri string }{{"trailing-slash", uris[0] + "/"}, {"foreign", foreignURI}}
-				if len(uris) > 1 {
-					probes = append(probes, struct{ name, uri string }{"other-registered", uris[1]})
-				}
-				for _, probe := range probes {
+				for _, probe := range otherRedirectURIs(as) {
 					as.Variant(probe.name, func(g Gomega) {
 						g.Expect(as.TokenBy(target.AuthorizationCode, target.Set("redirect_uri", probe.uri))).NotTo(IssueToken())
 					})
@@ -137,6 +133,27 @@ func init() {
 	})
 }
 
+// otherRedirectURIs are values of redirect_uri for the token request that are not the one of the authorization request.
+func otherRedirectURIs(as *target.AS) []namedURI {
+	uris := as.ClientFor(target.AuthorizationCode).RedirectURIs
+	used := uris[0]
+	out := []namedURI{
+		{"trailing-slash", used + "/"}, {"path-added", used + "/oauthcheck"}, {"query-added", withQuery(used, "oauthcheck=1")}, {"foreign", foreignURI},
+	}
+	if u, err := url.Parse(used); err == nil && u.Host != "" && net.ParseIP(u.Hostname()) == nil {
+		rest := strings.TrimPrefix(used, u.Scheme+"://"+u.Host)
+		out = append(out, namedURI{"subdomain", u.Scheme + "://oauthcheck." + u.Host + rest},
+			namedURI{"host-suffix", u.Scheme + "://" + u.Hostname() + "." + attackerHost + rest})
+	}
+	if len(uris) > 1 {
+		out = append(out, namedURI{"other-registered", uris[1]})
+	}
+	if foreign := uriOfAnotherClient(as); foreign != "" {
+		out = append(out, namedURI{"uri-of-another-client", foreign})
+	}
+	return out
+}
+
 // onWrongSecrets judges that a grant is refused to a client that authenticates with a wrong secret.
 func onWrongSecrets(grant target.Grant) suites.Body {
 	return func(as *target.AS, g Gomega) {
@@ -166,6 +183,18 @@ func onWrongSecrets(grant target.Grant) suites.Body {
 		}
 		probe("beginning-of-the-secret", basic, client.Secret[:len(client.Secret)-1])
 		probe("more-than-the-secret", basic, client.Secret+"x")
+		without := func(credentials func() target.RequestEdit) func(string) target.RequestEdit {
+			return func(secret string) target.RequestEdit {
+				if secret == client.Secret {
+					return basic(secret) // the control
+				}
+				return target.Edit(func(r *target.Request) { r.Apply(credentials(), target.Omit("client_id", "client_secret")) })
+			}
+		}
+		probe("basic-without-identifier", without(func() target.RequestEdit {
+			return target.BasicCredentials("", url.QueryEscape(client.Secret))
+		}), "")
+		probe("basic-empty", without(func() target.RequestEdit { return target.BasicCredentials("", "") }), "")
 		if other := otherCase(client.Secret); other != client.Secret {
 			probe("secret-in-other-case", basic, other)
 		}

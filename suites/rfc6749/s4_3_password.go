@@ -65,7 +65,13 @@ func grantWorks(as *target.AS, g Gomega, grant target.Grant) {
 	g.Expect(r).To(IssueToken())
 }
 
-// withoutAuthentication judges that a grant is refused to a confidential client that only names itself.
+// withoutAuthentication judges that a grant is refused to a confidential client that only names itself, or not even that.
 func withoutAuthentication(as *target.AS, g Gomega, grant target.Grant) {
-	g.Expect(as.TokenBy(grant, target.As(confidentialFor(as, grant)), target.Auth(target.NoClientAuth))).NotTo(IssueToken())
+	client := confidentialFor(as, grant)
+	as.Variant("client-id-alone", func(g Gomega) {
+		g.Expect(as.TokenBy(grant, target.As(client), target.Auth(target.NoClientAuth))).NotTo(IssueToken())
+	})
+	as.Variant("nothing", func(g Gomega) {
+		g.Expect(as.TokenBy(grant, target.As(client), target.Auth(target.NoClientAuth), target.Omit("client_id"))).NotTo(IssueToken())
+	})
 }
