@@ -243,6 +243,7 @@ func complete(t *target.Config, mock target.Config) {
 	t.Timing.CodeLifetime, t.TLS.CA = mock.Timing.CodeLifetime, mock.TLS.CA
 	t.TLS.PlainHTTPCredentials = t.TLS.PlainHTTPCredentials || mock.TLS.PlainHTTPCredentials
 	t.Login.Consent = cmp.Or(t.Login.Consent, mock.Login.Consent)
+	t.Dialect.RequestFormat = cmp.Or(t.Dialect.RequestFormat, mock.Dialect.RequestFormat)
 	t.Declares.PKCE = cmp.Or(t.Declares.PKCE, mock.Declares.PKCE)
 	t.Declares.IssParameter = t.Declares.IssParameter || mock.Declares.IssParameter
 	t.Declares.RevocationJSONP = t.Declares.RevocationJSONP || mock.Declares.RevocationJSONP
