@@ -18,7 +18,7 @@ func TestAcceptsIssuerIdentification(t *testing.T) {
 				"rfc9207/issuer-published", "rfc9207/iss-announced"}},
 		permitted{name: "not-implemented-and-prompt-none-fails", setup: m{"iss_parameter": false}, verdicts: []reports.Verdict{reports.Skip},
 			checks: []string{"rfc9207/iss-in-*", "rfc9207/iss-is-issuer", "rfc9207/issuer-published", "rfc9207/iss-announced"},
-			do:     `{at: authorize.login, refuse: {error: server_error, status: 500, page: true}}`},
+			do:     `{at: authorize.login, when: {present: [prompt]}, refuse: {error: server_error, status: 500, page: true}}`},
 		permitted{name: "unannounced", checks: []string{"rfc9207/iss-in-*", "rfc9207/iss-is-issuer", "rfc9207/iss-announced", "rfc9207/iss-flag-boolean"},
 			do: `[` + silence + `]`},
 		permitted{name: "unannounced-and-on-success-only", checks: []string{"rfc9207/iss-in-*"},
