@@ -391,7 +391,7 @@ func (c *adminCall) decideDevice() (any, error) {
 func (c *adminCall) listRequests() (any, error) {
 	q := c.r.URL.Query()
 	m := Match{Param: map[string]string{}, Header: map[string]string{}}
-	n, timeout := 0, 5*time.Second
+	n, timeout, cutSecrets := 0, 5*time.Second, false
 	for name, values := range q {
 		value := values[0]
 		var err error
@@ -414,12 +414,16 @@ func (c *adminCall) listRequests() (any, error) {
 			n, err = strconv.Atoi(value)
 		case name == "timeout":
 			timeout, err = toDuration(value)
+		case name == "secrets":
+			if cutSecrets = value == "cut"; !cutSecrets && value != "shown" {
+				err = fmt.Errorf("secrets: %q%s", value, suggestion(value, []string{"shown", "cut"}))
+			}
 		case strings.HasPrefix(name, "param."):
 			m.Param[strings.TrimPrefix(name, "param.")] = value
 		case strings.HasPrefix(name, "header."):
 			m.Header[strings.TrimPrefix(name, "header.")] = value
 		default:
-			known := []string{"endpoint", "method", "client", "grant", "user", "nth", "wait", "timeout", "param.NAME", "header.NAME"}
+			known := []string{"endpoint", "method", "client", "grant", "user", "nth", "wait", "timeout", "secrets", "param.NAME", "header.NAME"}
 			err = fmt.Errorf("no query parameter %q%s", name, suggestion(name, known))
 		}
 		if err != nil {
@@ -431,6 +435,9 @@ func (c *adminCall) listRequests() (any, error) {
 	found, err := c.p.WaitFor(ctx, n, m)
 	if err != nil {
 		return nil, adminError{http.StatusRequestTimeout, err}
+	}
+	if cutSecrets {
+		found = found.WithoutSecrets()
 	}
 	out := make([]recordedRequest, len(found))
 	for i, r := range found {

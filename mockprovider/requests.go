@@ -35,8 +35,10 @@ type Request struct {
 // Param is the value of a parameter that the endpoint read, or "".
 func (r Request) Param(name string) string { return r.Params.Get(name) }
 
-// String is the request in one line.
-func (r Request) String() string {
+// String is the request in one line, without its secrets (see WithoutSecrets).
+func (r Request) String() string { return Requests{r}.WithoutSecrets()[0].line() }
+
+func (r Request) line() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", r.Method, r.URL.Path)
 	for _, name := range slices.Sorted(keysOf(r.Params)) {
@@ -147,14 +149,14 @@ func (rs Requests) Last() Request {
 	return rs[len(rs)-1]
 }
 
-// String is a line for each request.
+// String is a line for each request, without the secrets (see WithoutSecrets).
 func (rs Requests) String() string {
 	if len(rs) == 0 {
 		return "  (none)"
 	}
 	lines := make([]string, len(rs))
-	for i, r := range rs {
-		lines[i] = "  " + r.String()
+	for i, r := range rs.WithoutSecrets() {
+		lines[i] = "  " + r.line()
 	}
 	return strings.Join(lines, "\n")
 }
