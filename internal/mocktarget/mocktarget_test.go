@@ -30,8 +30,8 @@ func TestConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := Handler(p)
-	const exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
-	all := "[authorization_code client_credentials refresh_token password " + exchange + "]"
+	const exchange, device = "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:device_code"
+	all := "[authorization_code client_credentials refresh_token password " + exchange + " " + device + "]"
 	want := "primary=web-app" + all + " second=web-app-2" + all + " public=native-app[authorization_code refresh_token] service=service[client_credentials " + exchange + "]"
 	if got := parts(c.Clients); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
