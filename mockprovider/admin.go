@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,7 @@ var adminRoutes = []adminRoute{
 	{method: "GET", path: "/deviations", do: (*adminCall).listDeviations},
 	{method: "POST", path: "/deviations", do: (*adminCall).addDeviations},
 	{method: "DELETE", path: "/deviations", do: (*adminCall).conform},
+	{method: "GET", path: "/catalogue", do: (*adminCall).catalogue},
 	{method: "POST", path: "/claims", do: (*adminCall).addClaims},
 	{method: "DELETE", path: "/claims", do: (*adminCall).forgetClaims},
 	{method: "GET", path: "/clock", do: (*adminCall).readClock},
@@ -236,6 +238,50 @@ func (c *adminCall) listDeviations() (any, error) {
 		inForce = []string{}
 	}
 	return map[string]any{"deviations": inForce}, nil
+}
+
+// catalogueEntry is a deviation that can be ordered by its name.
+type catalogueEntry struct {
+	Name      string           `json:"name"`
+	Kind      string           `json:"kind"` // deviation: breaks a requirement; fault: for testers of clients
+	Summary   string           `json:"summary"`
+	Breaks    string           `json:"breaks,omitempty"`
+	StandsFor string           `json:"stands_for,omitempty"`
+	Params    []catalogueParam `json:"params"`
+}
+
+type catalogueParam struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Doc     string `json:"doc"`
+}
+
+// catalogue lists what can be ordered: the deviations and faults of the catalogue, and those that were defined here.
+func (c *adminCall) catalogue() (any, error) {
+	wanted := c.r.URL.Query().Get("kind")
+	if kinds := []string{"", "deviation", "fault"}; !slices.Contains(kinds, wanted) {
+		return nil, fmt.Errorf("kind: no kind %q%s", wanted, suggestion(wanted, kinds[1:]))
+	}
+	list := []catalogueEntry{}
+	own := c.p.own()
+	all := profiles.Deviations()
+	for _, name := range sortedKeys(own) {
+		all = append(all, own[name])
+	}
+	for _, d := range all {
+		e := catalogueEntry{Name: d.Name, Kind: "deviation", Summary: d.Summary, Breaks: d.Breaks, StandsFor: d.Stands, Params: []catalogueParam{}}
+		if d.Fault || d.Breaks == "" {
+			e.Kind = "fault"
+		}
+		if wanted != "" && e.Kind != wanted {
+			continue
+		}
+		for _, p := range d.Params {
+			e.Params = append(e.Params, catalogueParam(p))
+		}
+		list = append(list, e)
+	}
+	return map[string]any{"catalogue": list}, nil
 }
 
 func (c *adminCall) addDeviations() (any, error) {

@@ -330,6 +330,10 @@ func TestAdminRefuses(t *testing.T) {
 		{"POST /deviations", `{"deviations":["token-response-cachable"]}`, 400, "token-response-cacheable"},
 		{"POST /deviations", `{"define":[{"name":"x","do":[{"at":"token.respnse","status":201}]}]}`, 400, "token.response"},
 		{"POST /deviations", `{"define":[{"name":"x"}]}`, 400, "operations"},
+		{"POST /deviations", `{"deviations":["service-unavailable:tims=2"]}`, 400, "did you mean times?"},
+		{"POST /deviations", `{"deviations":["response-slow:delay=1h"]}`, 400, "not between 0 and 10m0s"},
+		{"POST /answers", `{"then":[{"delay":"1h"}]}`, 400, "not between 0 and 10m0s"},
+		{"GET /catalogue?kind=defect", ``, 400, "known are deviation, fault"},
 		{"POST /deviations", `{}`, 400, "missing"},
 		{"POST /claims", `{"set":{}}`, 400, "no claims"},
 		{"POST /claims", `{"set":{"a":1},"when":{"nth":2}}`, 400, "nth"},
@@ -478,6 +482,76 @@ func TestAdminOverHTTP(t *testing.T) {
 	if data, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(data, OpenAPI()) {
 		t.Error(err)
 	}
+}
+
+// A test in another language orders faults, and holds a request, over HTTP.
+func TestFaultsOverHTTP(t *testing.T) {
+	p, err := Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := p.AdminHandler()
+	call := func(method, path, body string, want int) string {
+		t.Helper()
+		var data any
+		if body != "" {
+			if err := json.Unmarshal([]byte(body), &data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status, _, answer := adminRequest(t, handler, method, path, data)
+		if status != want {
+			t.Fatalf("%s %s: %d %s", method, path, status, answer)
+		}
+		return string(answer)
+	}
+	status := make(chan int, 1)
+	ask := func() {
+		response, err := p.HTTPClient().Post(p.Endpoint(TokenEndpoint), "application/x-www-form-urlencoded", strings.NewReader("grant_type=client_credentials&client_id=service&client_secret=not-a-secret.service.0123456789abcdef"))
+		if err != nil {
+			status <- 0
+			return
+		}
+		response.Body.Close()
+		status <- response.StatusCode
+	}
+	next := func() int { ask(); return <-status }
+
+	var list struct {
+		Catalogue []catalogueEntry `json:"catalogue"`
+	}
+	if err := json.Unmarshal([]byte(call("GET", "/catalogue?kind=fault", "", 200)), &list); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list.Catalogue, func(e catalogueEntry) bool { return e.Name == "service-unavailable" })
+	if i < 0 || list.Catalogue[i].StandsFor == "" || len(list.Catalogue[i].Params) != 2 || slices.ContainsFunc(list.Catalogue, func(e catalogueEntry) bool { return e.Kind != "fault" || e.Breaks != "" }) {
+		t.Error(list.Catalogue)
+	}
+	call("POST", "/deviations", `{"deviations":["service-unavailable:client=service,times=1"]}`, 204)
+	if a, b := next(), next(); a != 503 || b != 200 {
+		t.Error(a, b)
+	}
+	call("POST", "/deviations", `{"deviations":["response-held:latch=mine,times=1"]}`, 204)
+	go ask()
+	if got := call("GET", "/latches/mine?held=1&timeout=20s", "", 200); !strings.Contains(got, `"held":1`) {
+		t.Error(got)
+	}
+	select {
+	case got := <-status:
+		t.Error("answered already", got)
+	default:
+	}
+	call("POST", "/latches/mine", `{"action":"open"}`, 204)
+	if got := <-status; got != 200 {
+		t.Error(got)
+	}
+	call("POST", "/answers", `{"when":{"endpoint":"token"},"then":[{"latch":"other","status":418}]}`, 204)
+	go ask()
+	call("GET", "/latches/other?held=1&timeout=20s", "", 200)
+	if err := p.Close(); err != nil { // nobody opens it
+		t.Fatal(err)
+	}
+	<-status
 }
 
 // Whatever the administration is sent, it answers with a status that it has, and stays in shape.

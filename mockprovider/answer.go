@@ -531,8 +531,12 @@ func (x *exchange) send(a *answer) {
 	var trickle, drip time.Duration
 	if len(x.program) != 0 {
 		for _, o := range x.ops(x.endpoint + ".transport") {
-			x.editHeader(a.header, &o.Header, nil)
+			if !o.Header.empty() {
+				x.fired(o)
+				x.editHeader(a.header, &o.Header, nil)
+			}
 			if o.ContentType != nil {
+				x.fired(o)
 				setContentType(a.header, *o.ContentType)
 			}
 			if o.Truncate != nil {

@@ -111,6 +111,10 @@ type headerEdit struct {
 	Inject string              `yaml:"inject"` // text whose lines after the first become header fields (a template with a request parameter)
 }
 
+func (e *headerEdit) empty() bool {
+	return len(e.Set)+len(e.Add)+len(e.Remove) == 0 && e.Inject == ""
+}
+
 // memberEdit changes the members of a JSON object. A name that begins with a slash is a path into nested values
 // (/keys/0/use, /keys/*/use).
 type memberEdit struct {

@@ -447,24 +447,32 @@ func (p *Provider) Conform() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.declared = slices.DeleteFunc(slices.Clone(p.declared), func(d declaration) bool { return d.Name != "" }) // how a profile words things is none
-	compiled, err := compile(p.declared)
-	if err != nil { // it compiled before
-		compiled = nil
+	kept := make(program)
+	for step, ops := range *p.program.Load() {
+		if ops = slices.DeleteFunc(slices.Clone(ops), func(o *op) bool { return o.deviation != "" }); len(ops) > 0 {
+			kept[step] = ops
+		}
 	}
-	p.program.Store(&compiled)
+	p.program.Store(&kept)
 }
 
 func (p *Provider) deviate(added []declaration) error {
 	p = p.root
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	declared := slices.Concat(p.declared, added)
-	compiled, err := compile(declared)
+	compiled, err := compile(added)
 	if err != nil {
 		return err
 	}
-	p.declared = declared
-	p.program.Store(&compiled)
+	next := maps.Clone(*p.program.Load()) // what is in force stays as it is, and goes on counting requests
+	if next == nil {
+		next = make(program)
+	}
+	for step, ops := range compiled {
+		next[step] = slices.Concat(next[step], ops)
+	}
+	p.declared = slices.Concat(p.declared, added)
+	p.program.Store(&next)
 	return nil
 }
 

@@ -26,7 +26,9 @@ type checkJSON struct {
 
 type deviationJSON struct {
 	Name         string      `json:"name"`
+	Kind         string      `json:"kind"` // deviation or fault
 	Summary      string      `json:"summary"`
+	StandsFor    string      `json:"stands_for"`
 	Params       []paramJSON `json:"params"`
 	Breaks       string      `json:"breaks"` // empty for a fault
 	Implies      []string    `json:"implies"`
@@ -146,7 +148,7 @@ func (c *catalogue) checkJSON(check suites.Check) checkJSON {
 func (c *catalogue) deviationJSON(d profiles.Deviation) deviationJSON {
 	ids := broken(d)
 	out := deviationJSON{
-		Name: d.Name, Summary: d.Summary, Params: []paramJSON{}, Breaks: d.Breaks, Implies: []string{},
+		Name: d.Name, Kind: kindOf(d), Summary: d.Summary, StandsFor: d.Stands, Params: []paramJSON{}, Breaks: d.Breaks, Implies: []string{},
 		Requirements: ids, Checks: gather(c.checksOf, ids),
 	}
 	for _, p := range d.Params {
@@ -156,6 +158,14 @@ func (c *catalogue) deviationJSON(d profiles.Deviation) deviationJSON {
 		out.Implies = append(out.Implies, i.Requirement)
 	}
 	return out
+}
+
+// kindOf tells the two kinds of misbehaviour apart: a deviation breaks a requirement, and the harness detects it; a fault tests clients.
+func kindOf(d profiles.Deviation) string {
+	if d.Fault {
+		return "fault"
+	}
+	return "deviation"
 }
 
 func (c *catalogue) requirementJSON(r profiles.Requirement) requirementJSON {

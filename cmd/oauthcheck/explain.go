@@ -203,6 +203,8 @@ func (e *explainer) deviation(d profiles.Deviation) {
 	e.printf("%s\n%s\n\n", d.Name, d.Summary)
 	if d.Fault {
 		e.field("kind", "fault: no requirement of the catalogue forbids it; it is there to test clients")
+	} else {
+		e.field("kind", "deviation: it breaks a requirement, and the harness detects it")
 	}
 	if r, ok := e.c.requirement[d.Breaks]; ok {
 		e.field("breaks", fmt.Sprintf("%s (%s, %s): %s", r.ID, r.Level, r.URL(), r.Says))
@@ -213,6 +215,7 @@ func (e *explainer) deviation(d profiles.Deviation) {
 	for _, p := range d.Params {
 		e.field("parameter", fmt.Sprintf("%s (default %s): %s", p.Name, p.Default, p.Doc))
 	}
+	e.field("narrow to", strings.Join(matchersOf(d), ", "))
 	e.field("stands for", d.Stands)
 	e.fields("reported by", info.Checks)
 	if d.Proof != "" {
@@ -223,6 +226,17 @@ func (e *explainer) deviation(d profiles.Deviation) {
 	if len(info.Checks) > 0 {
 		e.command("oauthcheck run --target mock:strict --deviation " + d.Name)
 	}
+}
+
+// matchersOf are the parameters that a deviation takes beside its own.
+func matchersOf(d profiles.Deviation) []string {
+	var names []string
+	for _, m := range profiles.Matchers() {
+		if !slices.ContainsFunc(d.Params, func(p profiles.Param) bool { return p.Name == m.Name }) {
+			names = append(names, m.Name+"=…")
+		}
+	}
+	return names
 }
 
 // specName is the specification's name ("RFC 6749") for its slug.

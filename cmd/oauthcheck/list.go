@@ -15,18 +15,21 @@ import (
 func newList() *cobra.Command {
 	var asJSON bool
 	var specs []string
-	kinds := []string{"checks", "requirements", "deviations", "profiles"}
+	kinds := []string{"checks", "requirements", "deviations", "faults", "profiles"}
 	cmd := &cobra.Command{
-		Use:   "list [checks|requirements|deviations|profiles]",
-		Short: "List checks (default), requirements, deviations or profiles",
+		Use:   "list [checks|requirements|deviations|faults|profiles]",
+		Short: "List checks (default), requirements, deviations, faults or profiles",
 		Long: `list prints what oauthcheck knows:
 
   checks        the executable tests; one judges one requirement or a few
   requirements  the normative statements of the specifications, and the checks that judge each
-  deviations    the named ways in which the mock provider can break a requirement, and its other faults
+  deviations    the named ways in which the mock provider can misbehave: deviations, which break a requirement and which the
+                harness detects, and faults, which break none and are there to test clients
+  faults        the faults alone, with the bugs that they stand for
   profiles      the kinds of authorization servers that the mock can play and the harness knows how to talk to`,
 		Example: `  oauthcheck list
   oauthcheck list requirements --spec rfc6749
+  oauthcheck list faults
   oauthcheck list deviations --json`,
 		ValidArgs: kinds,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -64,12 +67,17 @@ func list(w io.Writer, kind string, specs []string, asJSON bool) error {
 		return show(w, rows, asJSON, "REQUIREMENT\tLEVEL\tIMPACT\tTESTABLE\tCHECKS\tSAYS", func(r requirementJSON) string {
 			return fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%s", r.ID, r.Level, r.Impact, r.Testable, len(r.Checks), oneLine(r.Says, 90))
 		})
-	case "deviations":
+	case "deviations", "faults":
 		rows := []deviationJSON{}
 		for _, d := range c.deviations {
-			if wanted(broken(d)...) {
+			if (kind == "deviations" || d.Fault) && wanted(broken(d)...) {
 				rows = append(rows, c.deviationJSON(d))
 			}
+		}
+		if kind == "faults" {
+			return show(w, rows, asJSON, "FAULT\tSUMMARY\tSTANDS FOR", func(d deviationJSON) string {
+				return fmt.Sprintf("%s\t%s\t%s", d.Name, oneLine(d.Summary, 90), oneLine(d.StandsFor, 90))
+			})
 		}
 		return show(w, rows, asJSON, "DEVIATION\tBREAKS\tSUMMARY", func(d deviationJSON) string {
 			breaks := d.Breaks
