@@ -14,22 +14,26 @@ import (
 	"github.com/oauthcheck/oauthcheck/profiles"
 )
 
-var update = flag.Bool("update", false, "write docs/mock-steps.md")
+var update = flag.Bool("update", false, "write docs/mock-steps.md and docs/faults.md")
 
-func TestStepsDocument(t *testing.T) {
-	const file = "../docs/mock-steps.md"
-	want := StepsMarkdown()
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+// TestStepsDocuments holds the pages that are written from the code and the catalogue to them.
+func TestStepsDocuments(t *testing.T) {
+	for file, want := range map[string]string{"../docs/mock-steps.md": StepsMarkdown(), "../docs/faults.md": faultsPage()} {
+		if strings.Contains(want, " is not on this page.") || strings.Contains(want, "is no deviation of the catalogue") {
+			t.Errorf("%s is incomplete", file)
+		}
+		if *update {
+			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(file)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is out of date: go test ./mockprovider -run TestStepsDocument -update", file)
+		if string(got) != want {
+			t.Errorf("%s is out of date: go test ./mockprovider -run TestStepsDocuments -update", file)
+		}
 	}
 }
 

@@ -109,7 +109,8 @@ func listJSON(t *testing.T, args ...string) []map[string]any {
 func TestListJSON(t *testing.T) {
 	for kind, members := range map[string]string{
 		"checks":       "deviations id impact lane level needs provisional requirements section spec title",
-		"deviations":   "breaks checks implies name params requirements summary",
+		"deviations":   "breaks checks implies kind name params requirements stands_for summary",
+		"faults":       "breaks checks implies kind name params requirements stands_for summary",
 		"requirements": "checks endpoint id impact level says section spec testable",
 		"profiles":     "deviations name summary switches title",
 		"coverage":     "black_box black_box_checked conditional conditional_checked not_testable server spec",
