@@ -139,7 +139,7 @@ func HaveUniqueMembers() Matcher {
 
 // repeatedMember returns the name of the first member that occurs twice in one object.
 func repeatedMember(body []byte) (string, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
+	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	d.UseNumber()
 	return repeatedIn(d)
 }

@@ -228,7 +228,7 @@ func (r *Response) DuplicateMembers() []string {
 		return nil
 	}
 	var out []string
-	d := json.NewDecoder(bytes.NewReader(r.Body))
+	d := json.NewDecoder(bytes.NewReader(withoutMark(r.Body)))
 	d.UseNumber()
 	_ = walkJSON(d, "", func(path string) { out = append(out, path) })
 	return out
@@ -267,9 +267,12 @@ func walkJSON(d *json.Decoder, path string, duplicate func(string)) error {
 	return err
 }
 
+// withoutMark is a JSON text without the byte order mark that a reader may ignore (RFC 8259 section 8.1).
+func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
+
 // decodeJSON decodes exactly one JSON value with numbers kept as they were written.
 func decodeJSON(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
+	d := json.NewDecoder(bytes.NewReader(withoutMark(data)))
 	d.UseNumber()
 	if err := d.Decode(into); err != nil {
 		return err
