@@ -1,6 +1,10 @@
 package mockprovider
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Description is what a client has to know of the provider: the JSON of `oauthcheck mock --json`.
 type Description struct {
@@ -20,11 +24,31 @@ type Description struct {
 	Admin string `json:"admin,omitempty"` // URL of the administration interface, where it is served
 
 	Deviations []string `json:"deviations,omitempty"` // the deviations in force
+
+	Seeds // how to repeat what varies
+}
+
+// Seeds repeat what a provider varies.
+type Seeds struct {
+	Shuffle *int64 `json:"shuffle,omitempty"` // of the option Shuffle; nil: nothing is varied
+	Seed    *int64 `json:"seed,omitempty"`    // of the option Seed; nil: codes and tokens never repeat
+}
+
+// String are the seeds as options, "" for none.
+func (s Seeds) String() string {
+	var parts []string
+	for name, seed := range map[string]*int64{"Shuffle": s.Shuffle, "Seed": s.Seed} {
+		if seed != nil {
+			parts = append(parts, fmt.Sprintf("%s(%d)", name, *seed))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
 }
 
 // Describe returns the provider's description.
 func (p *Provider) Describe() Description {
-	d := Description{Admin: p.AdminURL(), Issuer: p.Issuer(), Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers}
+	d := Description{Admin: p.AdminURL(), Issuer: p.Issuer(), Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers, Seeds: p.top().seeds}
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}

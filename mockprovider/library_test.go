@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -163,6 +164,15 @@ func TestProgrammedAnswers(t *testing.T) {
 
 	must(t, p.Next(mockprovider.TokenEndpoint, mockprovider.Members(mockprovider.Claims{"expires_in": "soon", "token_type": nil})))
 	if o := tokenRequest(t, p).json(t); o["expires_in"] != "soon" || o["token_type"] != nil || o["access_token"] == nil {
+		t.Error(o)
+	}
+	refusal := mockprovider.Error(400, "invalid_grant")
+	refusal.Members = mockprovider.Claims{"error_codes": []any{50126}, "error_description": nil}
+	must(t, p.Next(mockprovider.TokenEndpoint, refusal, mockprovider.Members(mockprovider.Claims{"trace": "x"})))
+	if o := tokenRequest(t, p).json(t); fmt.Sprint(o) != "map[error:invalid_grant error_codes:[50126]]" {
+		t.Error(o)
+	}
+	if o := tokenRequest(t, p, "client_secret", "wrong").json(t); o["error"] != "invalid_client" || o["trace"] != "x" {
 		t.Error(o)
 	}
 	must(t, p.Next(mockprovider.TokenEndpoint, mockprovider.Misbehave("token-response-cacheable")))

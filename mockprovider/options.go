@@ -30,8 +30,8 @@ type config struct {
 	defined     map[string]profiles.Deviation // deviations of its own, by name
 	answers     []programEntry
 	namespaces  map[string]Option
-	admin       string   // address of the administration
-	seeds       []string // how to repeat what is random, in words
+	admin       string // address of the administration
+	seeds       Seeds
 }
 
 func configure(opts []Option) (*config, error) {
@@ -197,7 +197,7 @@ func WithProfile(p *profiles.Profile) Option {
 func Shuffle(seed int64) Option {
 	return func(c *config) error {
 		c.shuffle = newShuffle(seed)
-		c.seeds = append(c.seeds, fmt.Sprintf("Shuffle(%d)", seed))
+		c.seeds.Shuffle = &seed
 		return nil
 	}
 }
@@ -207,7 +207,7 @@ func Shuffle(seed int64) Option {
 func Seed(seed int64) Option {
 	return func(c *config) error {
 		c.random = seededRandom(seed)
-		c.seeds = append(c.seeds, fmt.Sprintf("Seed(%d)", seed))
+		c.seeds.Seed = &seed
 		return nil
 	}
 }

@@ -36,7 +36,7 @@ type Provider struct {
 	opts        []Option  // that made it
 	spaces      atomic.Pointer[map[string]*Provider]
 	slash       string // "/" where the issuer identifier ends in one
-	seeds       string // how to repeat what is random, in words
+	seeds       Seeds
 	routes      map[string]*endpoint
 	patterns    map[string]*endpoint // routes with a * in them
 	root        *Provider            // the provider itself or, for a further tenant, the first: it has the log, the clients and the deviations
@@ -143,8 +143,8 @@ func (p *Provider) protocol() string {
 	if pending := p.Pending(); len(pending) > 0 {
 		fmt.Fprintf(&b, "\nprogrammed answers that nobody asked for:\n  %s", strings.Join(pending, "\n  "))
 	}
-	if p.seeds != "" {
-		fmt.Fprintf(&b, "\nto repeat it: %s", p.seeds)
+	if repeat := p.seeds.String(); repeat != "" {
+		fmt.Fprintf(&b, "\nto repeat it: %s", repeat)
 	}
 	return b.String()
 }
@@ -236,7 +236,7 @@ func (c *config) slash() string {
 
 // provider builds the provider; defaultIssuer is used where the settings name none.
 func (c *config) provider(defaultIssuer string) (*Provider, error) {
-	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, shuffle: c.shuffle, opts: c.opts, parent: c.parent, name: c.name, seeds: strings.Join(c.seeds, ", "), slash: c.slash(), done: make(chan struct{})}
+	p := &Provider{settings: c.settings, clock: newClock(c.now), random: c.random, shuffle: c.shuffle, opts: c.opts, parent: c.parent, name: c.name, seeds: c.seeds, slash: c.slash(), done: make(chan struct{})}
 	p.root = p
 	if c.clock != nil {
 		p.clock = c.clock

@@ -27,7 +27,7 @@ type Answer struct {
 	Error       string `yaml:"error" json:"error,omitempty" doc:"OAuth error code: an error answer in the endpoint's own form (JSON, redirect or challenge)"`
 	Description string `yaml:"error_description" json:"error_description,omitempty" doc:"error_description of that error"`
 
-	Members    Claims   `yaml:"members" json:"members,omitempty" doc:"members to set in the JSON that the endpoint answers with; null removes one"`
+	Members    Claims   `yaml:"members" json:"members,omitempty" doc:"members to set in the JSON that the endpoint answers with, an error too; null removes one"`
 	Truncate   *int     `yaml:"truncate" json:"truncate,omitempty" doc:"how many bytes of the body are sent before the connection breaks"`
 	Deviations []string `yaml:"deviations" json:"deviations,omitempty" doc:"deviations in force for this request, NAME or NAME:param=value"`
 
@@ -73,7 +73,7 @@ func Reset() Answer { return Answer{Reset: true} }
 // Truncate breaks the connection off after n bytes of the usual body.
 func Truncate(n int) Answer { return Answer{Truncate: &n} }
 
-// Members answers as ever, but with these members in the JSON object; nil removes one.
+// Members answers as ever, but with these members in the JSON object, also that of an error; nil removes one.
 func Members(members Claims) Answer { return Answer{Members: members} }
 
 // Misbehave answers with deviations of the catalogue in force (as Deviate takes them) for the one request.
@@ -397,13 +397,12 @@ func (x *exchange) adopt(a *programmedAnswer) {
 			next[name] = slices.Concat(next[name], ops)
 		}
 	}
-	add := func(step string, o *op) {
-		if s, ok := stepByName(x.endpoint + step); ok {
-			o.step = s
-			next[s.Name] = append(slices.Clone(next[s.Name]), o)
+	add := func(step string, kind Kind, args opArgs) {
+		if s, ok := stepByName(x.endpoint + step); ok && s.Kind == kind {
+			next[s.Name] = append(slices.Clone(next[s.Name]), &op{opArgs: args, step: s})
 		}
 	}
-	transport := &op{}
+	var transport opArgs
 	transport.Truncate = a.Truncate
 	if !a.replaces() || a.Error != "" {
 		transport.Header.Set = a.Header
@@ -412,10 +411,10 @@ func (x *exchange) adopt(a *programmedAnswer) {
 		}
 	}
 	if transport.Truncate != nil || len(transport.Header.Set) > 0 || transport.ContentType != nil {
-		add(".transport", transport)
+		add(".transport", KindTransport, transport)
 	}
 	if len(a.Members) > 0 {
-		members := &op{}
+		var members opArgs
 		members.Members.Set = make(map[string]any)
 		for name, value := range a.Members {
 			if value == nil {
@@ -424,7 +423,9 @@ func (x *exchange) adopt(a *programmedAnswer) {
 			}
 			members.Members.Set[name] = value
 		}
-		add(".response", members)
+		for _, step := range []string{".response", ".inactive", ".error"} {
+			add(step, KindResponse, members)
+		}
 	}
 	x.program = next
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"runtime/debug"
@@ -57,7 +58,7 @@ only, unless --allow-remote is given.`,
 	flags.StringVar(&f.profile, "profile", "strict", "which server it plays: a `NAME` (see oauthcheck list profiles), also with switches\n(NAME+SWITCH), or a YAML file")
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "`ADDRESS` to listen on; port 0 picks a free one")
 	flags.StringArrayVar(&f.deviations, "deviation", nil, "deviate in one named way, `NAME[:param=value]`; repeatable (see oauthcheck list deviations)")
-	flags.Var(&f.shuffle, "shuffle", "vary all that the specifications leave free; --shuffle=SEED repeats a variation")
+	flags.Var(&f.shuffle, "shuffle", "vary all that the specifications leave free; --shuffle=SEED repeats a variation, --shuffle=random\ntakes another one each time and says which")
 	flags.Lookup("shuffle").NoOptDefVal = "1"
 	flags.Int64Var(&f.seed, "seed", 0, "make codes, tokens and identifiers repeatable, from the seed `N`")
 	flags.StringVar(&f.config, "config", "", "a YAML `FILE` with settings, clients, users, claims, deviations and programmed answers, laid over the profile")
@@ -89,11 +90,16 @@ func (o *optionalSeed) String() string {
 }
 
 func (o *optionalSeed) Set(text string) error {
+	o.set = true
+	if text == "random" {
+		o.seed = rand.Int64N(1_000_000) // short enough to be typed
+		return nil
+	}
 	seed, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return errors.New("not a whole number")
+		return errors.New(`neither a whole number nor "random"`)
 	}
-	o.set, o.seed = true, seed
+	o.seed = seed
 	return nil
 }
 
@@ -189,6 +195,9 @@ func (f *mockFlags) announce(w io.Writer, d mockprovider.Description) error {
 		fmt.Fprintln(w, "A test double, not an identity provider: its keys and secrets are published.")
 		if d.Admin != "" {
 			fmt.Fprintf(w, "Administration: %s (%s/openapi.yaml)\n", d.Admin, d.Admin)
+		}
+		if d.Shuffle != nil {
+			fmt.Fprintf(w, "Shuffled; to repeat it: --shuffle=%d\n", *d.Shuffle)
 		}
 		if len(d.Deviations) > 0 {
 			fmt.Fprintln(w, "\nDeviations")

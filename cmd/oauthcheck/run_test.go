@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -209,6 +210,7 @@ type description struct {
 	Endpoints map[string]string `json:"endpoints"`
 	Clients   []client          `json:"clients"`
 	Users     []user            `json:"users"`
+	Shuffle   *int64            `json:"shuffle"`
 }
 
 type client struct {
@@ -431,6 +433,14 @@ func TestMockFlags(t *testing.T) {
 	_, b := startMock(t, "--shuffle=4")
 	if strings.TrimPrefix(a.Endpoints["token"], a.Issuer) == strings.TrimPrefix(b.Endpoints["token"], b.Issuer) {
 		t.Errorf("two shuffles have the same paths: %s, %s", a.Endpoints["token"], b.Endpoints["token"])
+	}
+	_, c := startMock(t, "--shuffle=random")
+	if c.Shuffle == nil {
+		t.Fatal("the random seed is not said")
+	}
+	_, again := startMock(t, fmt.Sprintf("--shuffle=%d", *c.Shuffle))
+	if strings.TrimPrefix(c.Endpoints["token"], c.Issuer) != strings.TrimPrefix(again.Endpoints["token"], again.Issuer) {
+		t.Errorf("the seed %d does not repeat the paths: %s, %s", *c.Shuffle, c.Endpoints["token"], again.Endpoints["token"])
 	}
 	shuffled := oauthcheck(t, slices.Concat([]string{"run"}, a.flags(t), []string{"--quiet"})...)
 	shuffled.mustExit(t, 0)
