@@ -130,3 +130,14 @@ func TestAcceptsBearerTokens(t *testing.T) {
 			do: `{at: token.response, header: {add: {Set-Cookie: "token=${member:access_token}; HttpOnly; SameSite=Lax"}}}`},
 	)
 }
+
+// A resource that asks for no token shows nothing of how it reads one.
+func TestLeavesOpenResourcesAlone(t *testing.T) {
+	open := `[{at: userinfo.token.required, skip: true}, {at: userinfo.token.known, skip: true}, {at: userinfo.token.multiple, skip: true},
+		{at: resource.token.required, skip: true}, {at: resource.token.known, skip: true}, {at: resource.token.multiple, skip: true}]`
+	accept(t,
+		permitted{name: "open-resource", do: open, setup: m{"query_token": true}, verdicts: []reports.Verdict{reports.Inconclusive},
+			checks: []string{"rfc6750/parameter-name-case-sensitive", "rfc6750/one-token-method-per-request", "rfc6750/access-token-parameter-once",
+				"rfc6750/query-token-response-private", "rfc6750/query-token-refused"}},
+	)
+}

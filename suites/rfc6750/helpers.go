@@ -43,6 +43,7 @@ func needsForm(as *target.AS, token string) {
 	if !as.Opens(byForm(as, token)) {
 		as.Skip("", "the resource does not take tokens as form parameter")
 	}
+	closed(as)
 }
 
 // needsQuery skips where the query method does not work.
@@ -50,6 +51,7 @@ func needsQuery(as *target.AS, token string) {
 	if !as.Opens(byQuery(as, token)) {
 		as.Skip("", "the resource does not take tokens as query parameter")
 	}
+	closed(as)
 }
 
 // refusals are the ways of asking the resource that must fail, each with its answer.

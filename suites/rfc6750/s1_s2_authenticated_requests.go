@@ -15,6 +15,7 @@ func init() {
 		s.Check("parameter-name-case-sensitive", suites.Requires("RFC6750-1.1-01"), suites.Needs(target.ProtectedResource),
 			func(as *target.AS, g Gomega) {
 				token := accessToken(as)
+				closed(as)
 				if as.Opens(byForm(as, token)) {
 					shut(as, g, byForm(as, token, target.Rename("access_token", "Access_Token")))
 					return
@@ -153,6 +154,7 @@ func init() {
 		s.Check("query-token-refused", suites.Requires("RFC6750-2.3-04"), suites.Needs(target.ProtectedResource),
 			func(as *target.AS, g Gomega) {
 				if as.Opens(byQuery(as, accessToken(as))) && !declares(as, "query") {
+					closed(as)
 					as.Note("the resource takes tokens from the query, which RFC 9700 section 4.3.2 advises against")
 				}
 			})

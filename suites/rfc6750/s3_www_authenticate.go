@@ -165,6 +165,7 @@ func init() {
 				if !form && !query {
 					as.Skip("", "the resource takes tokens in the header only")
 				}
+				closed(as)
 				bearer := target.Header("Authorization", "Bearer "+token)
 				if form {
 					as.Variant("header-and-form", func(g Gomega) { shut(as, g, byForm(as, token, bearer)) })
@@ -192,6 +193,7 @@ func init() {
 				token := accessToken(as)
 				query := as.Opens(byQuery(as, token))
 				if query {
+					closed(as)
 					as.Variant("query-bad-last", func(g Gomega) {
 						shut(as, g, byQuery(as, token, target.QueryParam("access_token", badToken)))
 					})

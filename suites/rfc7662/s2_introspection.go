@@ -17,7 +17,11 @@ func init() {
 	suites.Section("RFC 7662", "1.1", func(s *suites.S) {
 		s.Check("introspection-parameter-case", suites.Requires("RFC7662-1.1-01"), suites.Needs(target.Introspection, target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
-				notActive(as, g, as.Introspect(active(as).AccessToken, target.Rename("token", "Token")))
+				token := active(as).AccessToken
+				if as.Introspect("", target.Omit("token"), target.AnyStatus()).Member("active") == true {
+					as.Inconclusive("a request without token is answered with active: true as well, which another check reports")
+				}
+				notActive(as, g, as.Introspect(token, target.Rename("token", "Token")))
 			})
 	})
 

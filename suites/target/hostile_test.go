@@ -285,3 +285,29 @@ func TestARunMayBeUsedConcurrently(t *testing.T) {
 		t.Error("no requests were counted")
 	}
 }
+
+// A server that closes kept connections under requests costs one answer, not one of every few.
+func TestUnsteadyConnectionsAreNotKept(t *testing.T) {
+	var mu sync.Mutex
+	used := map[string]bool{}
+	run := serving(t, 5*time.Second, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		again := used[r.RemoteAddr]
+		used[r.RemoteAddr] = true
+		mu.Unlock()
+		if again {
+			panic(http.ErrAbortHandler)
+		}
+	})
+	mustPass(t, run, func(as *AS) {
+		lost := 0
+		for range 10 {
+			if get(as, AnyStatus(), Set("grant_type", "x")).Err != nil {
+				lost++
+			}
+		}
+		if lost != 1 {
+			t.Errorf("%d of 10 requests have no answer, expected 1", lost)
+		}
+	})
+}

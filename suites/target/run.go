@@ -27,7 +27,7 @@ type Run struct {
 	seed      int64
 	player    login.Player
 	transport http.RoundTripper
-	owned     *http.Transport // that Close closes; nil where the target file's owner brought one
+	owned     *network // that Close closes; nil where the target file's owner brought a transport
 	limiter   *rate.Limiter
 	breakers  breakers
 	requests  atomic.Int64
@@ -78,7 +78,7 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, issuedTo: map[string]*Client{}, keys: map[*Client]*jose.JSONWebKey{},
 	}
 	if config.Transport == nil {
-		run.owned, _ = transport.(*http.Transport)
+		run.owned, _ = transport.(*network)
 	}
 	if config.Rate > 0 {
 		run.limiter = rate.NewLimiter(rate.Limit(config.Rate), max(1, int(config.Rate)))

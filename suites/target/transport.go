@@ -13,9 +13,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,7 +43,7 @@ func NewTransport(config *Config) (http.RoundTripper, error) {
 	}
 	timeout := config.Timing.timeout()
 	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 15 * time.Second}
-	return &http.Transport{
+	kept := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        tlsConfig,
@@ -54,7 +56,38 @@ func NewTransport(config *Config) (http.RoundTripper, error) {
 		IdleConnTimeout:    2 * time.Second,
 		DisableCompression: true,
 		ForceAttemptHTTP2:  true,
-	}, nil
+	}
+	single := kept.Clone()
+	single.DisableKeepAlives = true
+	return &network{kept: kept, single: single}, nil
+}
+
+// network keeps connections until the target has closed one under a request, without having announced it. From then on each
+// request has a connection of its own: what was sent on one that was being closed cannot safely be sent again, and so every time
+// costs a check its verdict.
+type network struct {
+	kept, single *http.Transport
+	unsteady     atomic.Bool
+}
+
+// RoundTrip implements http.RoundTripper.
+func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
+	if n.unsteady.Load() {
+		return n.single.RoundTrip(req)
+	}
+	var reused atomic.Bool
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { reused.Store(c.Reused) }})
+	resp, err := n.kept.RoundTrip(req.WithContext(ctx))
+	if err != nil && reused.Load() && ctx.Err() == nil {
+		n.unsteady.Store(true)
+	}
+	return resp, err
+}
+
+// CloseIdleConnections closes what no request uses.
+func (n *network) CloseIdleConnections() {
+	n.kept.CloseIdleConnections()
+	n.single.CloseIdleConnections()
 }
 
 func (t Timing) timeout() time.Duration {
