@@ -198,6 +198,9 @@ func FuzzRequests(f *testing.F) {
 	f.Add("POST", "/login", "application/x-www-form-urlencoded", "", "transaction=x&csrf_token=y")
 	f.Add("GET", "/resource?access_token=x", "", "Bearer x", "")
 	f.Add("POST", "/introspect", "application/x-www-form-urlencoded", "Basic d2ViLWFwcDp4", "token=x")
+	f.Add("POST", "/device_authorization", "application/x-www-form-urlencoded", "", "client_id=tv-app&scope=read")
+	f.Add("GET", "/device?user_code=BCDF-GHJK", "", "", "")
+	f.Add("POST", "/device", "application/x-www-form-urlencoded", "", "user_code=BCDF-GHJK")
 	p, err := NewHandler()
 	if err != nil {
 		f.Fatal(err)
