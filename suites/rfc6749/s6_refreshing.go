@@ -30,6 +30,9 @@ func init() {
 					return
 				}
 				told, known := r.String("scope"), scopeOfToken(as, r.String("access_token"))
+				if slices.Contains(strings.Fields(scopeOfToken(as, tokens.AccessToken)), extra) {
+					known = "" // tokens of this server hold it in any case
+				}
 				switch {
 				case slices.Contains(strings.Fields(told), extra), slices.Contains(strings.Fields(known), extra):
 					as.Fail("the refreshed token holds %q, which was not granted: scope %q", extra, told+known)
@@ -54,8 +57,12 @@ func init() {
 				if !r.IssuesToken() {
 					as.Inconclusive("the refresh was refused: %s", DescribeResponse(r))
 				}
+				granted := strings.Fields(before)
+				if r.String("scope") == "" { // a token may well show more than the response that it came with: like is compared with like
+					granted = append(granted, strings.Fields(scopeOfToken(as, tokens.AccessToken))...)
+				}
 				for _, scope := range strings.Fields(grantedScope(as, r)) {
-					if before != "" && !slices.Contains(strings.Fields(before), scope) {
+					if before != "" && !slices.Contains(granted, scope) {
 						as.Fail("the refreshed token holds %q; %q was granted", scope, before)
 					}
 				}
@@ -156,6 +163,24 @@ func init() {
 				g.Expect(as.Refresh(first, target.NoControl())).NotTo(IssueToken())
 			})
 
+		s.Check("refresh-token-single-use-concurrent", suites.Requires("RFC6749-6-13"), suites.Needs(target.RefreshTokenGrant), suites.Race,
+			suites.Disturbs(suites.Grant),
+			func(as *target.AS, g Gomega) {
+				if grace := as.Timing().RotationGrace; grace > 0 {
+					as.Skip("timing.rotation_grace: 0s", "an old refresh token is meant to go on working for %s", grace)
+				}
+				first := as.Refreshable()
+				rotated(as, first)
+				if as.Refresh(first, target.NoControl()).IssuesToken() {
+					as.Skip("", "an old refresh token goes on working, which another check tells")
+				}
+				const rounds, connections = 5, 6
+				for range rounds {
+					oneSuccessor(as, as.Race(connections, as.RefreshRequest(as.Refreshable(), target.NoControl())))
+				}
+				as.Note("no double issue in %d rounds of %d connections", rounds, connections)
+			})
+
 		s.Check("rotated-refresh-token-keeps-scope", suites.Requires("RFC6749-6-14"), suites.Needs(target.RefreshTokenGrant),
 			suites.Disturbs(suites.Grant),
 			func(as *target.AS, g Gomega) { keepsBothScopes(as, g) })
@@ -173,6 +198,33 @@ func rotated(as *target.AS, tokens *target.Tokens) *target.Tokens {
 		as.Skip("", "the server does not rotate refresh tokens")
 	}
 	return next
+}
+
+// oneSuccessor judges the answers to concurrent uses of one refresh token: of the new ones that they bring at most one works. All may
+// well be dead, where the server takes the race for a theft.
+func oneSuccessor(as *target.AS, responses []*target.Response) {
+	answers, works, seen := 0, 0, map[string]bool{}
+	for _, r := range responses {
+		if r.Err == nil && r.Status != 429 && r.Status < 500 {
+			answers++
+		}
+	}
+	if answers < 2 {
+		as.Inconclusive("fewer than two of %d concurrent requests were answered", len(responses))
+	}
+	for _, r := range responses {
+		next := r.String("refresh_token")
+		if next == "" || seen[next] {
+			continue
+		}
+		seen[next] = true
+		if as.Refresh(as.TokensOf(r), target.NoControl()).IssuesToken() {
+			works++
+		}
+	}
+	if works > 1 {
+		as.Fail("%d concurrent uses of one refresh token brought %d new ones, of which %d work", len(responses), len(seen), works)
+	}
 }
 
 // refreshScopes splits the configured scopes into what the first grant asks for and one more that it does not.
