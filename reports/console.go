@@ -195,8 +195,8 @@ func (p *printer) untested(v Verdict, name string) {
 		}
 		reasons[n].ids = append(reasons[n].ids, c.ID)
 	}
-	if len(reasons) == 0 {
-		return
+	if len(reasons) == 0 || v == Inconclusive && !p.Verbose && p.report.Run.Aborted == reasons[0].text && len(reasons[0].ids) == len(p.report.Checks) {
+		return // the latter: nothing was tested; the summary says why
 	}
 	slices.SortStableFunc(reasons, func(a, b reason) int { return len(b.ids) - len(a.ids) })
 	p.section(name)

@@ -28,10 +28,11 @@ var (
 // pageTemplate is parsed on first use.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("report").Funcs(template.FuncMap{
-		"vis":  Visible,
-		"text": visibleText,
-		"mark": mark,
-		"spec": SpecName,
+		"vis":   Visible,
+		"text":  visibleText,
+		"mark":  mark,
+		"spec":  SpecName,
+		"tally": tallied,
 	}).Parse(htmlTemplate))
 })
 
@@ -115,6 +116,23 @@ type (
 	}
 )
 
+// tallied counts the verdicts of checks, in their order: "1 inconclusive, 2 note".
+func tallied(checks []*htmlCheck) string {
+	var out []string
+	for _, v := range Verdicts() {
+		n := 0
+		for _, c := range checks {
+			if c.Verdict == v {
+				n++
+			}
+		}
+		if n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // means says what a verdict means, in few words.
 func means(v Verdict) string {
 	switch v {
@@ -175,6 +193,8 @@ func sentence(r *Report) string {
 		}
 	case s.Warn > 0:
 		text += fmt.Sprintf(": no MUST is violated, but %s", plural(s.Warn, "SHOULD"))
+	case s.Known > 0:
+		text += fmt.Sprintf(": no violation but %d that the profile declares", s.Known)
 	case judged > 0:
 		text += ", none of them against the target"
 	}
@@ -195,7 +215,7 @@ func facts(r *Report) []htmlPair {
 		{"requests", strconv.Itoa(r.Run.Requests)},
 		{"lanes", strings.Join(r.Run.Lanes, ", ")},
 		{"filters", strings.Join(r.Run.Filters, ", ")},
-		{"further set-ups", setups(r)},
+		{"further set-ups", setupsInNumbers(r)},
 		{"seed", strconv.FormatInt(r.Run.Seed, 10)},
 		{"again", r.Run.Reproduce},
 	}

@@ -39,6 +39,7 @@ func Sample() *Report {
 			Started: time.Date(2026, 11, 3, 9, 30, 0, 0, time.UTC), DurationMS: 4217, Requests: 1840, Seed: 1, Profile: "strict",
 			Judge: "profile", FailOn: "must", Lanes: []string{"fast"}, ExitStatus: 1,
 			Reproduce: "oauthcheck run --target https://as.example --client-id web-app",
+			Setups:    []Setup{{Name: "the implicit grant is off", URL: "https://other.example", Checks: 1}},
 		},
 		Target: Target{
 			URL: "https://as.example", Issuer: "https://as.example",
@@ -98,7 +99,7 @@ func Sample() *Report {
 			Requirements: []string{"RFC6749-5.2-09"}, Lane: "fast", Verdict: Warn, Expected: []string{"an error_description"}, Actual: "none",
 			Exchanges: []Exchange{sampleReflection()}, DurationMS: 8},
 		{ID: "rfc6749/refresh-token-rotated", Spec: "rfc6749", Section: "6", Title: "Refresh tokens are rotated", Level: "MAY", Impact: "low",
-			Requirements: []string{"RFC6749-6-04"}, Lane: "slow", Verdict: Note, Notes: []string{"the refresh token stays the same: " + sampleRefreshToken}, DurationMS: 90},
+			Requirements: []string{"RFC6749-6-04"}, Lane: "slow", Verdict: Note, Setup: "the implicit grant is off", Notes: []string{"the refresh token stays the same: " + sampleRefreshToken}, DurationMS: 90},
 		{ID: "rfc6749/token-response-pragma", Spec: "rfc6749", Section: "5.1", Title: "Token responses carry Pragma", Level: "MUST", Impact: "low",
 			Requirements: []string{"RFC6749-5.1-13"}, Lane: "fast", Verdict: Known, Declared: []string{"token-response-without-pragma"}, Actual: "no Pragma", DurationMS: 1},
 		{ID: "rfc6749/token-type", Spec: "rfc6749", Section: "5.1", Title: "token_type is there", Level: "MUST", Impact: "medium",

@@ -169,14 +169,26 @@ func setups(r *Report) string {
 	return strings.Join(list, "; ")
 }
 
-// setupsInShort counts them.
+// setupsInShort counts them in a sentence.
 func setupsInShort(r *Report) string {
+	if len(r.Run.Setups) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of the checks ran in %s of the target", checksInSetups(r), plural(len(r.Run.Setups), "further set-up"))
+}
+
+// setupsInNumbers counts them beside a label.
+func setupsInNumbers(r *Report) string {
+	if len(r.Run.Setups) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d, for %s", len(r.Run.Setups), plural(checksInSetups(r), "check"))
+}
+
+func checksInSetups(r *Report) int {
 	checks := 0
 	for _, s := range r.Run.Setups {
 		checks += s.Checks
 	}
-	if checks == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d of the checks ran in %s of the target", checks, plural(len(r.Run.Setups), "further set-up"))
+	return checks
 }

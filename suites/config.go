@@ -53,7 +53,7 @@ type Config struct {
 	Evidence string // EvidenceAll or EvidenceFindings
 
 	Procs    int           // checks at a time; default DefaultProcs
-	Deadline time.Duration // of the whole run; default DefaultDeadline
+	Deadline time.Duration // of the whole run; default: DefaultDeadline, and what waiting and Target.Rate add to it
 	Seed     int64         // of everything random; default DefaultSeed
 
 	Setups []Setup // further ways to set the target up, for checks that Target leaves nothing to judge
@@ -109,9 +109,6 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Procs <= 0 {
 		cfg.Procs = DefaultProcs
 	}
-	if cfg.Deadline <= 0 {
-		cfg.Deadline = DefaultDeadline
-	}
 	if cfg.Seed == 0 {
 		cfg.Seed = DefaultSeed
 	}
@@ -133,6 +130,24 @@ func (cfg Config) withDefaults() (Config, error) {
 		cfg.Tool.Name = "oauthcheck"
 	}
 	return cfg, nil
+}
+
+// defaultDeadline is how long a run of so many checks may take. The slow lane waits for lifetimes, all checks at the same time,
+// unless that moves a clock.
+func (cfg Config) defaultDeadline(checks int) time.Duration {
+	const (
+		longestWait  = 25 * time.Minute // of a check, where the target file names no longer lifetime
+		beyond       = 5 * time.Minute  // that a check waits after a lifetime
+		requestsEach = 10
+	)
+	deadline := DefaultDeadline
+	if slices.Contains(cfg.Lanes, string(Slow)) && cfg.Target.Sleep == nil {
+		deadline += max(longestWait, 2*cfg.Target.Timing.CodeLifetime+beyond, cfg.Target.Timing.RotationGrace+beyond)
+	}
+	if rate := cfg.Target.Rate; rate > 0 {
+		deadline += time.Duration(float64(checks*requestsEach) / rate * float64(time.Second))
+	}
+	return deadline.Round(time.Minute)
 }
 
 func laneNames() []string {

@@ -70,6 +70,9 @@ func prepare(cfg Config) (*run, error) {
 			r.executions = append(r.executions, newExecution(c))
 		}
 	}
+	if r.cfg.Deadline <= 0 {
+		r.cfg.Deadline = r.cfg.defaultDeadline(len(r.executions))
+	}
 	return r, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onsi/gomega"
 
@@ -148,3 +149,20 @@ func TestPlanWithFurtherSetups(t *testing.T) {
 }
 
 func nothingToAdd(*S) {}
+
+func TestDefaultDeadline(t *testing.T) {
+	for name, test := range map[string]struct {
+		cfg  Config
+		want time.Duration
+	}{
+		"quick":         {Config{Lanes: []string{"fast", "race"}}, 10 * time.Minute},
+		"slow":          {Config{Lanes: []string{"slow"}}, 35 * time.Minute},
+		"long lifetime": {Config{Lanes: []string{"slow"}, Target: target.Config{Timing: target.Timing{CodeLifetime: time.Hour}}}, 135 * time.Minute},
+		"own clock":     {Config{Lanes: []string{"slow"}, Target: target.Config{Sleep: func(time.Duration) error { return nil }}}, 10 * time.Minute},
+		"rate":          {Config{Target: target.Config{Rate: 2}}, 15 * time.Minute},
+	} {
+		if got := test.cfg.defaultDeadline(60); got != test.want {
+			t.Errorf("%s: %s, not %s", name, got, test.want)
+		}
+	}
+}

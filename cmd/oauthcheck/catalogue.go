@@ -70,6 +70,16 @@ type coverageJSON struct {
 	Conditional        int    `json:"conditional"`
 	ConditionalChecked int    `json:"conditional_checked"`
 	NotTestable        int    `json:"not_testable"`
+
+	Unchecked []uncheckedJSON `json:"unchecked,omitempty"` // the statements that no check judges; only where specifications are chosen
+}
+
+// uncheckedJSON is a statement that binds the server and that no check judges.
+type uncheckedJSON struct {
+	ID    string `json:"id"`
+	Level string `json:"level"`
+	Says  string `json:"says"`
+	Why   string `json:"why"`
 }
 
 // catalogue joins the checks with the requirements that they judge and the deviations that prove them.
@@ -201,16 +211,26 @@ func (c *catalogue) checked(r profiles.Requirement) bool {
 	})
 }
 
-func (c *catalogue) coverage() []coverageJSON {
+// coverage counts the statements of the specifications, or of all; of those that are named it lists what is not checked.
+func (c *catalogue) coverage(specs []string) []coverageJSON {
 	out := []coverageJSON{}
 	for _, spec := range profiles.Specs() {
+		if len(specs) > 0 && !slices.Contains(specs, spec.Slug) {
+			continue
+		}
 		counts := profiles.CountRequirements(spec.Slug)
 		row := coverageJSON{
 			Spec: spec.Slug, Server: counts.Server, BlackBox: counts.BlackBox, Conditional: counts.Conditional,
 			NotTestable: counts.NotTestable,
 		}
 		for _, r := range c.requirements {
-			if r.Spec != spec.Slug || !r.BindsServer() || !r.Distinct() || !c.checked(r) {
+			if r.Spec != spec.Slug || !r.BindsServer() || !r.Distinct() {
+				continue
+			}
+			if !c.checked(r) {
+				if len(specs) > 0 {
+					row.Unchecked = append(row.Unchecked, uncheckedJSON{ID: r.ID, Level: string(r.Level), Says: oneParagraph(r.Says), Why: c.whyUnchecked(r)})
+				}
 				continue
 			}
 			switch r.Testable {
@@ -223,6 +243,19 @@ func (c *catalogue) coverage() []coverageJSON {
 		out = append(out, row)
 	}
 	return out
+}
+
+// whyUnchecked says why no check counts for a statement.
+func (c *catalogue) whyUnchecked(r profiles.Requirement) string {
+	switch {
+	case len(c.checksOf[r.ID]) > 0:
+		return "checked, but not proven: the mock provider shows no violation of it"
+	case r.Testable == profiles.Conditional && r.Condition != "":
+		return "no check; it would need: " + oneParagraph(r.Condition)
+	case r.Testable == profiles.Conditional || r.Testable == profiles.BlackBox:
+		return "no check"
+	}
+	return "not testable: nothing can be seen from outside"
 }
 
 // specSlugs lists the slugs of the specifications.

@@ -9,6 +9,7 @@ import (
 
 func newCoverage() *cobra.Command {
 	var asJSON bool
+	var specs []string
 	cmd := &cobra.Command{
 		Use:   "coverage",
 		Short: "Show how much of each specification the checks cover",
@@ -20,21 +21,24 @@ of a statement do not count.
   not testable  nothing can be seen from outside
 
 A statement counts as checked if a check judges it and the mock provider proves that the check reports its violation.`,
+		Example: `  oauthcheck coverage
+  oauthcheck coverage --spec rfc7662    # and which statements are not checked, with the reason`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			rows := loadCatalogue().coverage()
+			rows := loadCatalogue().coverage(specs)
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), rows)
 			}
 			return coverageTable(cmd.OutOrStdout(), rows)
 		},
 	}
+	cmd.Flags().Var(choices{&specs, "SPECS", specSlugs}, "spec", "only these specifications, separated by commas; lists also what is not checked of them")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
 }
 
 func coverageTable(w io.Writer, rows []coverageJSON) error {
-	return table(w, func(w io.Writer) {
+	err := table(w, func(w io.Writer) {
 		fmt.Fprintln(w, "SPECIFICATION\tBIND THE SERVER\tBLACK BOX\tCONDITIONAL\tNOT TESTABLE")
 		var total coverageJSON
 		line := func(r coverageJSON) {
@@ -50,9 +54,22 @@ func coverageTable(w io.Writer, rows []coverageJSON) error {
 			total.ConditionalChecked += r.ConditionalChecked
 			total.NotTestable += r.NotTestable
 		}
-		total.Spec = "all"
-		line(total)
+		if total.Spec = "all"; len(rows) > 1 {
+			line(total)
+		}
 	})
+	e := &explainer{w: w, err: err}
+	for _, r := range rows {
+		if len(r.Unchecked) > 0 {
+			e.printf("\nNot checked of %s\n", r.Spec)
+		}
+		for _, u := range r.Unchecked {
+			e.printf("  %s %s\n", u.ID, u.Level)
+			e.field("", u.Says)
+			e.field("", "("+u.Why+")")
+		}
+	}
+	return e.err
 }
 
 // share says "42 of 50 (84 %)".

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/oauthcheck/oauthcheck/reports"
+	"github.com/oauthcheck/oauthcheck/suites"
 	"github.com/oauthcheck/oauthcheck/suites/doctor"
 )
 
@@ -31,7 +34,8 @@ Exit status: 0 everything that is configured works; 2 a mistake in flags or file
 				return err
 			}
 			defer s.close()
-			ctx, cancel := context.WithTimeoutCause(cmd.Context(), s.Deadline, fmt.Errorf("the deadline of %s passed", s.Deadline))
+			deadline := cmp.Or(s.Deadline, suites.DefaultDeadline)
+			ctx, cancel := context.WithTimeoutCause(cmd.Context(), deadline, fmt.Errorf("the deadline of %s passed", deadline))
 			defer cancel()
 			findings, err := doctor.Examine(ctx, s.Config)
 			if asJSON {
@@ -51,7 +55,13 @@ Exit status: 0 everything that is configured works; 2 a mistake in flags or file
 	out := newFlagSet()
 	out.BoolVar(&asJSON, "json", false, "print a JSON array")
 	acceptRunFlags(out)
-	groupFlags(cmd, append(f.groups(), flagGroup{"Output", out})...)
+	groups := f.groups()
+	for _, g := range groups {
+		if g.title == selection { // taken, so that the line of a run serves; without effect
+			g.set.VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
+		}
+	}
+	groupFlags(cmd, append(groups, flagGroup{"Output", out})...)
 	return cmd
 }
 

@@ -16,12 +16,13 @@ import (
 func newExplain() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain ID",
-		Short: "Explain a check, a requirement or a deviation",
+		Short: "Explain a check, a requirement, a deviation, or the checks of a section",
 		Long: `explain says all about a check, a requirement or a deviation: what the specification demands (with its level, impact
 and link), what is sent, every outcome that is permitted, the deviation that proves the check, and how to fix a server.`,
 		Example: `  oauthcheck explain rfc6749/token-response-no-store
   oauthcheck explain RFC6749-5.1-13
-  oauthcheck explain token-response-cacheable`,
+  oauthcheck explain token-response-cacheable
+  oauthcheck explain rfc6749/5.1`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("explain needs one id of a check, a requirement or a deviation; see oauthcheck list")
@@ -51,6 +52,9 @@ func explain(w io.Writer, id string) error {
 		e.deviation(d)
 		return e.err
 	}
+	if e.section(id) {
+		return e.err
+	}
 	var ids []string
 	for _, check := range c.checks {
 		ids = append(ids, check.ID)
@@ -62,6 +66,25 @@ func explain(w io.Writer, id string) error {
 		ids = append(ids, d.Name)
 	}
 	return usagef("nothing is called %q%s\nSee oauthcheck list checks, list requirements and list deviations", id, didYouMean(id, ids))
+}
+
+// section tells of the checks of a specification or a section of it (rfc6749/5.1), as --check takes it; false if there are none.
+func (e *explainer) section(id string) bool {
+	checks := slices.DeleteFunc(slices.Clone(e.c.checks), func(c suites.Check) bool {
+		return !strings.EqualFold(c.Spec, id) && !strings.EqualFold(c.Spec+"/"+c.Section, id)
+	})
+	if len(checks) == 0 {
+		return false
+	}
+	e.printf("%s: %d checks\n", id, len(checks))
+	for _, c := range checks {
+		e.printf("\n%s (%s)\n", c.ID, c.Level())
+		e.field("", c.Title())
+	}
+	e.printf("\n")
+	e.command("oauthcheck explain " + checks[0].ID)
+	e.command("oauthcheck run --target mock:strict --check " + id)
+	return true
 }
 
 // explainer writes labelled paragraphs and remembers the first error of the writer.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -58,6 +60,28 @@ func notOneOf(word string, allowed []string) error {
 		return fmt.Errorf("no such value%s", hint)
 	}
 	return fmt.Errorf("no such value; one of %s", strings.Join(allowed, ", "))
+}
+
+// duration is a flag that takes a time with its unit.
+type duration struct{ value *time.Duration }
+
+func (d duration) Type() string { return "DURATION" }
+
+func (d duration) String() string {
+	if *d.value == 0 {
+		return ""
+	}
+	return d.value.String()
+}
+
+func (d duration) Set(text string) (err error) {
+	if *d.value, err = time.ParseDuration(text); err == nil {
+		return nil
+	}
+	if _, numeric := strconv.ParseFloat(text, 64); numeric == nil {
+		return fmt.Errorf("the unit is missing (did you mean %ss?)", text)
+	}
+	return errors.New("not a duration such as 10s, 1m30s or 500ms")
 }
 
 // secretFlag is a flag that never shows its value, not in error texts either.
@@ -124,7 +148,9 @@ func groupFlags(cmd *cobra.Command, groups ...flagGroup) {
 			fmt.Fprintf(out, "\nExamples:\n%s\n", cmd.Example)
 		}
 		for _, g := range groups {
-			fmt.Fprintf(out, "\n%s:\n%s", g.title, g.set.FlagUsages())
+			if usages := g.set.FlagUsages(); usages != "" {
+				fmt.Fprintf(out, "\n%s:\n%s", g.title, usages)
+			}
 		}
 		return nil
 	})

@@ -13,7 +13,7 @@ import (
 )
 
 func newHealthcheck() *cobra.Command {
-	var timeout, wait time.Duration
+	timeout, wait := 3*time.Second, time.Duration(0)
 	cmd := &cobra.Command{
 		Use:   "healthcheck URL",
 		Short: "Exit 0 if a URL answers with a 2xx status (for images without a shell)",
@@ -49,8 +49,8 @@ With --wait a script goes on as soon as the mock that it has started answers:
 			return err
 		},
 	}
-	cmd.Flags().DurationVar(&timeout, "timeout", 3*time.Second, "how long to wait for an answer")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to go on trying")
+	cmd.Flags().Var(duration{&timeout}, "timeout", "how long to wait for an answer")
+	cmd.Flags().Var(duration{&wait}, "wait", "how long to go on trying (default: one try)")
 	return cmd
 }
 

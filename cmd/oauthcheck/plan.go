@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,7 +27,7 @@ which would be skipped and the one line of configuration that would enable each,
 				return err
 			}
 			defer s.close()
-			ctx, cancel := context.WithTimeout(cmd.Context(), s.Deadline)
+			ctx, cancel := context.WithTimeout(cmd.Context(), cmp.Or(s.Deadline, suites.DefaultDeadline))
 			defer cancel()
 			planned, err := suites.Plan(ctx, s.Config)
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"reflect"
@@ -70,16 +71,19 @@ func (f *targetFlags) groups() []flagGroup {
 	which.Var(choice{&f.failOn, "LEVEL", []string{"must", "should"}}, "fail-on", "must: only a violated MUST makes the run red; should: a violated SHOULD, too")
 
 	how := newFlagSet()
-	how.DurationVar(&f.timeout, "timeout", 0, "for one request (default: the target file's, else 10s)")
-	how.DurationVar(&f.deadline, "deadline", suites.DefaultDeadline, "for the whole run")
+	how.Var(duration{&f.timeout}, "timeout", "for one request, for example 10s (default: the target file's, else 10s)")
+	how.Var(duration{&f.deadline}, "deadline", "for the whole run (default: 10m, longer with the slow lane and with --rate)")
 	how.Float64Var(&f.rate, "rate", 0, "at most `N` requests a second (default: no limit)")
 	how.IntVar(&f.procs, "procs", 0, fmt.Sprintf("`N` checks at the same time (default %d)", suites.DefaultProcs))
 	how.Int64Var(&f.seed, "seed", suites.DefaultSeed, "seed `N` of all random values that are sent")
 	how.BoolVar(&f.insecure, "insecure-skip-verify", false, "accept any TLS certificate")
 	how.StringVar(&f.caFile, "ca-file", "", "trust the certificates in this PEM `FILE`, too")
 
-	return []flagGroup{{"The server", what}, {"Client and user", client}, {"What is tested", which}, {"How", how}}
+	return []flagGroup{{"The server", what}, {"Client and user", client}, {selection, which}, {"How", how}}
 }
+
+// selection titles the flags that select checks.
+const selection = "What is tested"
 
 func authMethods() []string {
 	return []string{string(target.Basic), string(target.Post), string(target.SecretJWT), target.PrivateKeyJWT, string(target.NoClientAuth)}
@@ -284,7 +288,7 @@ func (f *targetFlags) limits(flags *pflag.FlagSet) error {
 	switch {
 	case f.timeout < 0 || flags.Changed("timeout") && f.timeout == 0:
 		return errors.New("--timeout must be more than 0, for example 10s")
-	case f.deadline <= 0:
+	case f.deadline < 0 || flags.Changed("deadline") && f.deadline == 0:
 		return errors.New("--deadline must be more than 0, for example 10m")
 	case f.rate < 0:
 		return errors.New("--rate must not be negative")
@@ -305,15 +309,31 @@ func checkTarget(t *target.Config) error {
 	u, err := url.Parse(t.Target)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		hint := ""
-		if !strings.Contains(t.Target, "://") {
-			hint = didYouMean("https://"+t.Target, []string{"https://" + t.Target})
-		}
-		return fmt.Errorf("the target %q is neither an http or https URL nor mock:PROFILE%s", withoutUserinfo(t.Target), hint)
+		return fmt.Errorf("the target %q is neither an http or https URL nor mock:PROFILE%s", withoutUserinfo(t.Target), meant(t.Target))
 	case u.User != nil:
 		return fmt.Errorf("the target %s holds credentials: give them with --client-id and --client-secret or in the target file", u.Redacted())
 	}
 	return nil
+}
+
+// meant is what somebody most likely meant by a target without a scheme.
+func meant(target string) string {
+	word := "https://" + target
+	host, _, err := net.SplitHostPort(target)
+	if err != nil {
+		host = target
+	}
+	switch ip := net.ParseIP(host); {
+	case strings.ContainsAny(target, "@ ") || strings.Contains(target, "://"):
+		return ""
+	case target == "mock":
+		word = "mock:" + profiles.Strict
+	case slices.Contains(profiles.Names(), target):
+		word = "mock:" + target
+	case host == "localhost", ip != nil && ip.IsLoopback():
+		word = "http://" + target
+	}
+	return fmt.Sprintf(" (did you mean %s?)", word)
 }
 
 // checkCAFile makes sure that there are certificates in the file.

@@ -80,3 +80,39 @@ func TestDeviationsBringTheirSetup(t *testing.T) {
 		t.Errorf("only %d deviations have a set-up", len(seen))
 	}
 }
+
+// Nothing is wrong with the set-up of the built-in mock.
+func TestDoctorOfTheStrictMock(t *testing.T) {
+	t.Parallel()
+	got := oauthcheck(t, "doctor", "--target", "mock:strict", "--lane", "all", "--check", "rfc6749")
+	got.mustExit(t, 0)
+	for _, word := range []string{"problem ", "note ", "to blame"} {
+		if strings.Contains(got.stdout, word) {
+			t.Errorf("%q in\n%s", word, got.stdout)
+		}
+	}
+}
+
+func TestPlanNamesFurtherSetups(t *testing.T) {
+	t.Parallel()
+	got := oauthcheck(t, "plan", "--target", "mock:strict", "--check", "rfc6749/1.6")
+	got.mustExit(t, 0)
+	got.mustSay(t, "rfc6749/old-tls-refused  (further set-up: https)")
+}
+
+func TestExplainSection(t *testing.T) {
+	t.Parallel()
+	got := oauthcheck(t, "explain", "rfc6749/5.1")
+	got.mustExit(t, 0)
+	got.mustSay(t, "rfc6749/token-response-no-store (MUST)", "--check rfc6749/5.1")
+}
+
+func TestCoverageListsWhatIsNotChecked(t *testing.T) {
+	t.Parallel()
+	got := oauthcheck(t, "coverage", "--spec", "rfc8693")
+	got.mustExit(t, 0)
+	got.mustSay(t, "Not checked of rfc8693", "not testable: nothing can be seen from outside")
+	if strings.Contains(got.stdout, "rfc6749") {
+		t.Error(got.stdout)
+	}
+}

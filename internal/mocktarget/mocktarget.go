@@ -60,7 +60,7 @@ func Optional() map[string]any {
 				"grants": []string{"authorization_code", "refresh_token", "client_credentials", "password", "implicit",
 					"urn:ietf:params:oauth:grant-type:token-exchange"},
 				"redirect_uris": []string{"https://client.example/callback", "https://client.example/other",
-					"http://client.example/plain", "https://client.example/callback?tenant=1&x=a%20b"},
+					"https://client.example/callback?tenant=1&x=a%20b"},
 			},
 			"empty-secret-app": map[string]any{"kind": "service", "grants": []string{"client_credentials"}, "auth_methods": []string{"client_secret_post"}},
 		},

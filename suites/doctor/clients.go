@@ -2,7 +2,10 @@ package doctor
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oauthcheck/oauthcheck/suites/target"
@@ -144,10 +147,11 @@ func (e *examination) control(subject string, client *target.Client, used probe,
 	}
 }
 
-// wrongSecret is the client with another secret.
+// wrongSecret is the client with another secret, as long as its own at least: one that signs must not be too short for that.
 func wrongSecret(client *target.Client) *target.Client {
 	wrong := *client
-	wrong.Secret = "wrong-" + client.Secret[:len(client.Secret)/2]
+	half := len(client.Secret) / 2
+	wrong.Secret = "wrong-" + client.Secret[:half] + strings.Repeat("x", len(client.Secret)-half)
 	return &wrong
 }
 
@@ -228,6 +232,10 @@ func (e *examination) redirectURI(subject string, client *target.Client, uri str
 	}
 	var code *target.Code
 	if why = e.attempt(where, func(as *target.AS) { code = as.CodeOf(a) }); why != "" {
+		if insecure(uri) && slices.ContainsFunc(client.RedirectURIs, func(u string) bool { return !insecure(u) }) {
+			e.add(where, Note, "no code for an http URI of another host, which a server should refuse (RFC 6749 section 10.5): "+why, "")
+			return
+		}
 		e.problem(where, "no authorization code: "+why, e.authorizationFix(subject, client, a, uri))
 		return
 	}
@@ -263,6 +271,16 @@ func (e *examination) redirectURI(subject string, client *target.Client, uri str
 	default:
 		e.ok(where, "%s", steps)
 	}
+}
+
+// insecure reports whether a redirection URI takes codes over the network without TLS.
+func insecure(uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 // authorizationFix says what to do about an authorization that ended without a code.

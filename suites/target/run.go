@@ -219,8 +219,8 @@ func (run *Run) Has(capability Capability) bool {
 func (run *Run) Settle(ctx context.Context) error {
 	for _, capability := range []Capability{AuthorizationCode, ClientCredentialsGrant, PasswordGrant, RefreshTokenGrant,
 		AnyTokenGrant, ImplicitGrant, UserConsent, PKCE, JWTAccessToken, TokenExchange} {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("trying what the target can do: %w", err)
+		if ctx.Err() != nil {
+			return fmt.Errorf("trying what the target can do: %w", context.Cause(ctx))
 		}
 		run.Has(capability)
 	}
