@@ -70,6 +70,7 @@ func (x *exchange) refreshScope(t *token) ([]string, *oauthError) {
 	const step = "token.refresh_token.scope"
 	value, given := x.params.lookup("scope")
 	if !given {
+		x.granted = t.scope // what a condition on the scope looks at
 		return t.scope, x.guard("token.refresh_token.scope.required", func() *oauthError { return nil })
 	}
 	if err := x.refuseIf("token.scope.syntax", !validScope(value), invalidScope, "scope is malformed"); err != nil {

@@ -2,6 +2,7 @@ package mockprovider
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -45,6 +46,7 @@ type recording struct {
 	file     string
 	profile  string
 	settings map[string]any
+	issuer   string                       // "" for the usual one
 	subject  string                       // what the recorder sent as a subject token
 	code     func(name string) url.Values // the authorization request of a code that says nothing about itself
 	before   map[string]func(*replay)     // what happens before an exchange
@@ -58,6 +60,14 @@ func asRegistered(clients map[string]any) map[string]any {
 	maps.Copy(all, clients)
 	return map[string]any{"clients": all, "users": map[string]any{"user-1": map[string]any{"password": "fake-password", "sub": "user-1"}},
 		"auto_user": "user-1", "login": "auto", "consent": "auto"}
+}
+
+// openid are settings with what userinfo says of the user.
+func openid(settings map[string]any) map[string]any {
+	settings = maps.Clone(settings)
+	settings["users"] = map[string]any{"user-1": map[string]any{"password": "fake-password", "sub": "user-1",
+		"claims": map[string]any{"name": "Fake User", "email": "user@example.com", "email_verified": true}}}
+	return settings
 }
 
 func client(secret string, redirectURIs, grants, scopes []any) map[string]any {
@@ -99,6 +109,7 @@ func recordings() []recording {
 		{file: "ts-oauth2-server-throwing", profile: "ts-oauth2-server+throwing-repository", settings: ts},
 		{file: "ts-oauth2-server-no-pkce", profile: "ts-oauth2-server+no-pkce", settings: ts},
 		{file: "ts-oauth2-server-5", profile: "ts-oauth2-server+5", settings: ts, subject: "fake-subject-token", before: tsBefore},
+		{file: "ts-oauth2-server-5-oidc", profile: "ts-oauth2-server+5+oidc", settings: openid(ts), issuer: "http://127.0.0.1:18530", subject: "fake-subject-token"},
 		{file: "ts-oauth2-server-5-extra", profile: "ts-oauth2-server+5", settings: ts},
 		{file: "ts-oauth2-server-5-throwing", profile: "ts-oauth2-server+throwing-repository+5", settings: ts},
 		{file: "oauthsd-library", profile: "oauthsd+library", settings: oauthsd,
@@ -139,7 +150,7 @@ func TestRecordings(t *testing.T) {
 	excuses := readDifferences(t)
 	for _, rec := range recordings() {
 		t.Run(rec.file, func(t *testing.T) {
-			p, err := NewHandler(Issuer("https://auth.example.com"), Profile(rec.profile), WithSettings(rec.settings),
+			p, err := NewHandler(Issuer(cmp.Or(rec.issuer, "https://auth.example.com")), Profile(rec.profile), WithSettings(rec.settings),
 				WithDeviation(askWhereDenied, nil))
 			if err != nil {
 				t.Fatal(err)
@@ -366,7 +377,7 @@ func (r *replay) claims(token string) map[string]any {
 // codeRequest is the authorization request that a code in JWT form came from.
 func (r *replay) codeRequest(claims map[string]any) url.Values {
 	q := url.Values{"response_type": {"code"}}
-	for _, name := range []string{"client_id", "redirect_uri", "code_challenge", "code_challenge_method"} {
+	for _, name := range []string{"client_id", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"} {
 		if v, ok := claims[name].(string); ok {
 			q.Set(name, v)
 		}
@@ -418,7 +429,7 @@ func (r *replay) learn(w *httptest.ResponseRecorder) {
 	if json.Unmarshal([]byte(r.exchange.Response.Body), &was) != nil || json.Unmarshal(w.Body.Bytes(), &is) != nil {
 		return
 	}
-	for _, name := range []string{"access_token", "refresh_token"} {
+	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
 		recordedValue, ok1 := was[name].(string)
 		liveValue, ok2 := is[name].(string)
 		if ok1 && ok2 {
