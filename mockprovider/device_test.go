@@ -142,6 +142,9 @@ func TestDeviceRequestRefused(t *testing.T) {
 	if without.Endpoint("device_authorization") != "" || without.Endpoint("device") != "" {
 		t.Error("endpoints without the grant")
 	}
+	without = start(t, mockprovider.WithSettings(document{"endpoints": document{"device_authorization": nil}}))
+	expect(t, without).GET(without.Describe().Endpoints["metadata"]).Expect().JSON().Object().NotContainsKey("device_authorization_endpoint").
+		Value("grant_types_supported").Array().NotContainsAny(deviceGrant)
 }
 
 // Guessing is bounded whatever a browser does with its cookies; the bound ends with the codes that it protects.

@@ -225,6 +225,9 @@ func (s *Settings) check() error {
 			return fmt.Errorf("mock provider settings: trusted_issuers.%s: %w", id, err)
 		}
 	}
+	if s.Endpoints["device_authorization"] == "" { // nobody could begin
+		s.Grants = without(s.Grants, []string{deviceGrant})
+	}
 	if !slices.Contains(s.Grants, deviceGrant) {
 		delete(s.Endpoints, "device_authorization")
 		delete(s.Endpoints, "device")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 )
 
 func newHealthcheck() *cobra.Command {
-	timeout, wait := 3*time.Second, time.Duration(0)
+	timeout, wait, insecure := 3*time.Second, time.Duration(0), false
 	cmd := &cobra.Command{
 		Use:   "healthcheck URL",
 		Short: "Exit 0 if a URL answers with a 2xx status (for images without a shell)",
@@ -24,7 +25,9 @@ without a shell or curl check its own mock provider:
 
 With --wait a script goes on as soon as the mock that it has started answers:
 
-  oauthcheck mock & oauthcheck healthcheck --wait 10s http://127.0.0.1:8080/healthz`,
+  oauthcheck mock & oauthcheck healthcheck --wait 10s http://127.0.0.1:8080/healthz
+
+oauthcheck mock --tls has a certificate of its own: check it with --insecure.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("healthcheck needs one URL, for example http://127.0.0.1:8080/healthz")
@@ -37,7 +40,9 @@ With --wait a script goes on as soon as the mock that it has started answers:
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			client := &http.Client{Timeout: timeout}
+			transport := http.DefaultTransport.(*http.Transport).Clone()
+			transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure} // nothing secret is sent
+			client := &http.Client{Timeout: timeout, Transport: transport}
 			healthy, err := healthyOf(ctx, client, args[0])
 			for end := time.Now().Add(wait); err != nil && time.Now().Before(end) && pause(ctx, 50*time.Millisecond); {
 				healthy, err = healthyOf(ctx, client, args[0])
@@ -51,6 +56,7 @@ With --wait a script goes on as soon as the mock that it has started answers:
 	}
 	cmd.Flags().Var(duration{&timeout}, "timeout", "how long to wait for an answer")
 	cmd.Flags().Var(duration{&wait}, "wait", "how long to go on trying (default: one try)")
+	cmd.Flags().BoolVar(&insecure, "insecure", false, "take any certificate")
 	return cmd
 }
 

@@ -89,6 +89,12 @@ func TestMockConfigAndAdmin(t *testing.T) {
 	health.mustExit(t, 0)
 	health = oauthcheck(t, "healthcheck", d.Admin+"/healthz")
 	health.mustExit(t, 0)
+	_, secure := startMock(t, "--tls")
+	health = oauthcheck(t, "healthcheck", secure.Issuer+"/healthz")
+	health.mustExit(t, 1)
+	health.mustSay(t, "certificate")
+	health = oauthcheck(t, "healthcheck", "--insecure", secure.Issuer+"/healthz")
+	health.mustExit(t, 0)
 }
 
 func TestMockConfigMistakes(t *testing.T) {
