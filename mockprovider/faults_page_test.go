@@ -14,6 +14,7 @@ var wanted = []string{
 	"token-response-enveloped", "token-response-wrong-content-type", "token-response-wrong-status", "token-error-wrong-content-type-html",
 	"metadata-issuer-mismatch", "metadata-jwks-uri-http", "metadata-endpoint-404", "jwks-without-keys", "jwks-without-keys-html", "jwks-use-missing",
 	"state-not-returned", "state-altered", "iss-missing-on-success", "iss-wrong-value", "invalid-token-not-401",
+	"invalid-tls-certificate", "old-tls-version-accepted",
 }
 
 // faultsPage is docs/faults.md: the faults of the catalogue by where they act, with the bugs that they stand for.

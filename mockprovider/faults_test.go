@@ -411,6 +411,7 @@ var tokenResponseTests = map[string]wireTest{
 		}
 	}},
 	"token-response-narrower-scope":  {run: scopeIs("email")},
+	"token-response-other-scope":     {run: scopeIs("other-scope")},
 	"token-response-scope-reordered": {run: scopeIs("read email profile openid")},
 	"token-type-lower-case":          with(map[string]any{"token_type": "bearer"}),
 	"expires-in-very-short": {run: func(t *testing.T, p *mockprovider.Provider) {
@@ -585,6 +586,12 @@ var documentTests = map[string]wireTest{
 		_, err := base64.RawURLEncoding.DecodeString(key["n"].(string))
 		return key["kty"] == "RSA" && err != nil
 	}),
+	"groups-as-string": groups(func(claims map[string]any) bool { return claims["groups"] == "administrators" }),
+	"groups-elsewhere": groups(func(claims map[string]any) bool {
+		names, _ := claims["_claim_names"].(map[string]any)
+		sources, _ := claims["_claim_sources"].(map[string]any)
+		return claims["groups"] == nil && names["groups"] == "src1" && sources["src1"] != nil
+	}),
 	"userinfo-other-subject": userinfo(func(t *testing.T, r reply) {
 		if m := r.json(t); m["sub"] != "somebody-else" || m["email"] != "carol@example.com" {
 			t.Error(m)
@@ -610,6 +617,22 @@ var documentTests = map[string]wireTest{
 			t.Errorf("%+v", r)
 		}
 	}),
+}
+
+// groups is a login of a user with two groups: the same claims in a good ID token and in userinfo.
+func groups(check func(claims map[string]any) bool) wireTest {
+	return wireTest{run: func(t *testing.T, p *mockprovider.Provider) {
+		must(t, p.SetClaims(mockprovider.Match{User: "carol"}, mockprovider.Claims{"groups": []any{"a", "b"}}))
+		tokens := logIn(t, p)
+		access := tokens["access_token"].(string)
+		v := newJWTChecker(t, p)
+		if failed := v.idToken(tokens["id_token"].(string), access); failed != nil || !check(v.claims) {
+			t.Errorf("%v: %v", failed, v.claims)
+		}
+		if info := send(t, p, http.MethodGet, p.Endpoint(mockprovider.UserinfoEndpoint), nil, "Authorization", "Bearer "+access).json(t); !check(info) {
+			t.Error(info)
+		}
+	}}
 }
 
 const pause = 50 * time.Millisecond
