@@ -218,7 +218,9 @@ func compile(declared []declaration) (program, error) {
 				continue
 			}
 			o.deviation = d.Name
-			p[o.step.Name] = append(p[o.step.Name], o)
+			for _, name := range o.places(toText(substitute(raw.At, values))) {
+				p[name] = append(p[name], o)
+			}
 		}
 	}
 	return p, errors.Join(errs...)
@@ -254,8 +256,28 @@ func parameterValues(where string, d declaration) (values map[string]string, nar
 	return values, narrow, nil
 }
 
+// everyTransport is where an operation stands that acts on the connections of all endpoints, and counts their requests together.
+const everyTransport = "*.transport"
+
+// places are the steps on which an operation acts.
+func (o *op) places(at string) []string {
+	if at != everyTransport {
+		return []string{o.step.Name}
+	}
+	var all []string
+	for _, s := range stepTable() {
+		if s.Kind == KindTransport {
+			all = append(all, s.Name)
+		}
+	}
+	return all
+}
+
 func compileOp(where string, raw profiles.Op, values map[string]string, narrow map[string]any) (*op, error) {
 	raw.At = toText(substitute(raw.At, values))
+	if raw.At == everyTransport {
+		raw.At = TokenEndpoint + ".transport" // one of them
+	}
 	step, ok := stepByName(raw.At)
 	if !ok {
 		return nil, fmt.Errorf("%s: no step %q%s (docs/mock-steps.md lists them)", where, raw.At, suggestion(raw.At, stepNames()))

@@ -770,6 +770,14 @@ func TestMatchers(t *testing.T) {
 			t.Errorf("%s: %v, want %v", deviation, got, want)
 		}
 	}
+	outage := library(t, mockprovider.Deviations("service-unavailable:endpoint=*,times=3"))
+	var everywhere []int
+	for _, endpoint := range []string{mockprovider.JWKSEndpoint, mockprovider.UserinfoEndpoint, mockprovider.AuthorizationEndpoint, mockprovider.JWKSEndpoint} {
+		everywhere = append(everywhere, send(t, outage, http.MethodGet, outage.Endpoint(endpoint), nil).status)
+	}
+	if !slices.Equal(everywhere, []int{503, 503, 503, 200}) { // counted together
+		t.Error(everywhere)
+	}
 	p := library(t, mockprovider.Deviations("service-unavailable:times=2"))
 	first := statuses(p, 1)
 	must(t, p.Deviate("token-response-wrong-status")) // does not make the first count from the beginning
