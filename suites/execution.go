@@ -58,6 +58,7 @@ type statement struct {
 	ended   bool   // early, by one of the following
 	kind    kind
 	failure matchers.Failure // of a failed one
+	proven  bool             // of a failed one: it need not be seen twice
 	reason  string           // of a skipped or inconclusive one
 	enable  string           // of a skipped one
 }
@@ -133,7 +134,7 @@ func (e *execution) start(s *statement, body func(gomega.Gomega)) (ended <-chan 
 
 // gomega is the check's own Gomega: a failure goes to Fail, and what was judged last is remembered as evidence.
 func (e *execution) gomega() gomega.Gomega {
-	return &judging{Gomega: gomega.NewGomega(func(message string, _ ...int) { e.Fail(message) }), e: e}
+	return &judging{Gomega: gomega.NewGomega(func(message string, _ ...int) { e.fail(message, true) }), e: e}
 }
 
 // judging is a Gomega that tells which response an assertion is about.
@@ -179,15 +180,15 @@ func (e *execution) judges(actual any) {
 }
 
 // decisive marks the exchange that a failure rests on: the one that was judged last, unless others were made since; without one,
-// the last of all.
-func (e *execution) decisive() {
+// the last of all. It returns it, nil if there is none.
+func (e *execution) decisive() *reports.Exchange {
 	e.mu.Lock()
 	judged := e.judged
 	if e.judgedAt != len(e.as.Exchanges()) {
 		judged = nil
 	}
 	e.mu.Unlock()
-	e.as.Decisive(judged)
+	return e.as.Decisive(judged)
 }
 
 // harnessFault is the statement of a check that is wrong itself: never a finding about the target.
@@ -247,9 +248,12 @@ func (e *execution) Inconclusive(reason string) {
 // misuse recognises the errors of Gomega's matchers about a value that they cannot take: a fault of the check.
 var misuse = regexp.MustCompile(`(?i)\bmatcher (expects|requires|must)\b|^Refusing to compare`)
 
-// Fail implements target.Judge, and is the fail handler of the check's Gomega. What failed after the check's time was over
+// Fail implements target.Judge. What failed after the check's time was over
 // proves nothing.
-func (e *execution) Fail(message string) {
+func (e *execution) Fail(message string) { e.fail(message, false) }
+
+// fail ends the current statement; asserted says that the message is that of an assertion about one answer.
+func (e *execution) fail(message string, asserted bool) {
 	if why, ok := matchers.Unjudgeable(message); ok {
 		e.Inconclusive(why)
 	}
@@ -259,8 +263,8 @@ func (e *execution) Fail(message string) {
 	if e.ctx.Err() != nil {
 		e.Inconclusive(message)
 	}
-	e.decisive()
-	e.unwind(statement{kind: failed, failure: matchers.ParseFailure(message)})
+	rests := e.decisive()
+	e.unwind(statement{kind: failed, failure: matchers.ParseFailure(message), proven: e.check.Lane != Fast || asserted && proves(rests)})
 }
 
 // Variant implements target.Judge.

@@ -162,19 +162,33 @@ func (r *run) stage(ctx context.Context, on *stage, executions []*execution) {
 	}
 	r.expect(on, len(quick)+len(slow))
 	slices.SortStableFunc(quick, func(a, b *execution) int { return len(a.check.Disturbs) - len(b.check.Disturbs) })
-	r.pool(ctx, on, quick, r.cfg.Procs)
-	r.pool(ctx, on, slow, r.waiting(on, len(slow)))
+	var doubts doubtful
+	r.pool(on.target, quick, r.cfg.Procs, func(e *execution) {
+		if a := r.one(ctx, on, e); ctx.Err() == nil && merits(e.check, a, on.target.Failures() > 0) {
+			doubts.add(e, a)
+		} else {
+			r.settle(on, e, a)
+		}
+	})
+	r.lookAgain(ctx, on, doubts.list)
+	r.pool(on.target, slow, r.waiting(on, len(slow)), func(e *execution) { r.settle(on, e, r.one(ctx, on, e)) })
 }
 
-// pool executes checks in order, procs at a time, and returns when all have ended.
-func (r *run) pool(ctx context.Context, on *stage, executions []*execution, procs int) {
+// pool executes checks in order, procs at a time, and returns when all have ended. Where the target cannot keep up, fewer at a
+// time: half of them after every few requests that it left unanswered.
+func (r *run) pool(t *target.Run, executions []*execution, procs int, one func(*execution)) {
+	const few = 4
+	before := t.Unanswered()
 	q := newQueue(executions)
 	var workers sync.WaitGroup
-	for range min(procs, len(executions)) {
+	for worker := range min(procs, len(executions)) {
 		workers.Go(func() {
 			for e := q.next(); e != nil; e = q.next() {
-				r.one(ctx, on, e)
+				one(e)
 				q.release(e)
+				if halvings := (t.Unanswered() - before) / few; worker > 0 && worker >= procs>>min(halvings, 30) {
+					return
+				}
 			}
 		})
 	}
@@ -182,21 +196,21 @@ func (r *run) pool(ctx context.Context, on *stage, executions []*execution, proc
 }
 
 // one executes one check.
-func (r *run) one(ctx context.Context, on *stage, e *execution) {
+func (r *run) one(ctx context.Context, on *stage, e *execution) account {
 	if ctx.Err() != nil {
-		r.settle(on, e, account{whole: statement{kind: inconclusive, reason: cause(ctx).Error() + " before this check began"}})
-		return
+		return account{whole: statement{kind: inconclusive, reason: cause(ctx).Error() + " before this check began"}}
 	}
-	if limit := on.limit(e.check); limit > 0 {
+	return r.body(ctx, on, e.check, on.target)
+}
+
+// body executes the body of a check within its time.
+func (r *run) body(ctx context.Context, on *stage, c *Check, t *target.Run) account {
+	if limit := on.limit(c); limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("the check took longer than %s", limit))
 		defer cancel()
 	}
-	body := e
-	if on != r.main {
-		body = newExecution(e.check) // e's own has said its word
-	}
-	r.settle(on, e, body.run(ctx, on.target.NewAS, abandonAfter))
+	return newExecution(c).run(ctx, t.NewAS, abandonAfter)
 }
 
 // settle judges an execution and announces that it is over, unless a further set-up of the target may have more to say.

@@ -31,7 +31,10 @@ type stage struct {
 	setup  string // "" for the target as it is configured
 	info   *target.Info
 	target *target.Run // nil until it is reached
+	second *target.Run // of the second looks; nil without any
 	shut   func()
+
+	options target.RunOptions // of target
 }
 
 // discover learns what can be known of the target before the first check.
@@ -67,6 +70,7 @@ func (r *run) open(ctx context.Context, setup Setup) (*stage, error) {
 
 // reach settles what is only likely of the target.
 func (on *stage) reach(ctx context.Context, options target.RunOptions) (err error) {
+	on.options = options
 	if on.target, err = target.NewRun(ctx, on.info, options); err != nil {
 		return err
 	}
@@ -178,26 +182,33 @@ func (on *stage) limit(c *Check) time.Duration {
 	return max(time.Minute, requests*on.info.Config.Timing.Timeout)
 }
 
+// runs are the runs against the target in this set-up.
+func (on *stage) runs() []*target.Run {
+	return slices.DeleteFunc([]*target.Run{on.target, on.second}, func(t *target.Run) bool { return t == nil })
+}
+
 // requests counts those that were sent.
 func (on *stage) requests() int {
-	if on.target == nil {
-		return 0
+	n := 0
+	for _, t := range on.runs() {
+		n += t.Requests()
 	}
-	return on.target.Requests()
+	return n
 }
 
 // secrets are those that the run knew, was issued or has made up on it.
 func (on *stage) secrets() []reports.Secret {
-	if on.target == nil {
-		return nil
+	var out []reports.Secret
+	for _, t := range on.runs() {
+		out = append(out, t.Secrets()...)
 	}
-	return on.target.Secrets()
+	return out
 }
 
 // end frees what the stage holds.
 func (on *stage) end() {
-	if on.target != nil {
-		on.target.Close()
+	for _, t := range on.runs() {
+		t.Close()
 	}
 	if on.shut != nil {
 		on.shut()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oauthcheck/oauthcheck/suites/login"
 	"github.com/oauthcheck/oauthcheck/suites/target"
 )
 
@@ -290,6 +291,9 @@ func (e *examination) authorizationFix(subject string, client *target.Client, a 
 		page = strings.ToLower(string(a.Page.Body))
 	}
 	switch {
+	case a.Elsewhere():
+		return fmt.Sprintf("%s is neither an origin of the target nor a redirection URI of the client; if the server's own pages are there, list it: login.origins: [%s]",
+			login.Origin(a.Location), login.Origin(a.Location))
 	case a.Error() == "invalid_scope":
 		return fmt.Sprintf("take out of scopes what the client may not ask for, or list what it may in %s.scopes", subject)
 	case a.Error() == "unauthorized_client" || a.Error() == "unsupported_response_type":

@@ -22,6 +22,7 @@ type server struct {
 	noCC           bool   // client_credentials is not allowed
 	ccIsClient     bool   // ... and refused by invalid_client
 	denyScope      string // refused at the authorization endpoint
+	loginAt        string // another origin to which the authorization endpoint sends every browser
 	authError      string // with which the authorization endpoint answers every request
 	noRefresh      bool
 	laxSecret      bool
@@ -56,6 +57,9 @@ func (s *server) start(t *testing.T) string {
 			return
 		case back != "https://client.example/callback":
 			http.Error(w, "the redirect_uri is not registered", 400)
+			return
+		case s.loginAt != "":
+			http.Redirect(w, r, s.loginAt+"/login?challenge=x", http.StatusFound)
 			return
 		case s.authError != "":
 			http.Redirect(w, r, back+"?error="+s.authError+"&state="+q.Get("state"), http.StatusFound)
@@ -162,6 +166,7 @@ func TestExamine(t *testing.T) {
 		{name: "authorization says invalid_scope", server: server{authError: "invalid_scope"}, problems: 2, want: []string{"take out of scopes what the client may not ask for"}},
 		{name: "authorization says unauthorized_client", server: server{authError: "unauthorized_client"}, problems: 2, want: []string{"allow the client the authorization_code grant"}},
 		{name: "authorization says access_denied", server: server{authError: "access_denied"}, problems: 2, want: []string{"see that the user may use the client"}},
+		{name: "login at another origin", server: server{loginAt: "https://login.example"}, problems: 2, want: []string{"list it: login.origins: [https://login.example]"}},
 		{name: "authorization says login_required", server: server{authError: "login_required"}, problems: 2, want: []string{"take prompt: none out of authorize_params"}},
 		{name: "public client that nobody knows", edit: func(c *target.Config) {
 			c.Clients.Public = &target.Client{ID: "nobody", RedirectURIs: []string{"https://client.example/callback"}}

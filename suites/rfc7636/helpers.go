@@ -42,6 +42,13 @@ func asks(as *target.AS, value, method string) *target.Authorization {
 	return as.Authorize(append(challenge(value, method), target.NoControl())...)
 }
 
+// challenged is a fresh code that is bound to a challenge by S256, with its verifier. That it is bound is not left to the baseline: a
+// client that does without PKCE elsewhere must not do so here.
+func challenged(as *target.AS, client *target.Client) (*target.Code, string) {
+	verifier := as.Verifier()
+	return as.Code(append(challenge(target.S256(verifier), target.MethodS256), target.As(client), target.NoControl())...), verifier
+}
+
 // redeems is the token request for a code with this verifier; "" sends none.
 func redeems(as *target.AS, code *target.Code, verifier string, edits ...target.RequestEdit) *target.Response {
 	edit := target.Set("code_verifier", verifier)

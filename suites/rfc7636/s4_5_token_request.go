@@ -17,7 +17,8 @@ func init() {
 				}{{"missing", target.Omit("code_verifier")}, {"empty", target.Set("code_verifier", "")}} {
 					as.Variant(p.label+probe.name, func(g Gomega) {
 						works(as, p.client, target.MethodS256)
-						issuesNothing(as, g, as.Redeem(as.Code(target.As(p.client)), probe.edit))
+						code, _ := challenged(as, p.client)
+						issuesNothing(as, g, as.Redeem(code, probe.edit))
 					})
 				}
 			}))
@@ -26,8 +27,8 @@ func init() {
 			onEveryClient(func(as *target.AS, p player) {
 				as.Variant(p.label+"plain-with-challenge-as-verifier", func(g Gomega) {
 					works(as, p.client, target.MethodS256)
-					code := as.Code(target.As(p.client))
-					r := as.Redeem(code, target.Set("code_verifier", target.S256(code.Verifier)), target.Set("code_challenge_method", target.MethodPlain))
+					code, verifier := challenged(as, p.client)
+					r := as.Redeem(code, target.Set("code_verifier", target.S256(verifier)), target.Set("code_challenge_method", target.MethodPlain))
 					if r.IssuesToken() {
 						challengeAsVerifierRefused(as, p.client)
 					}
@@ -48,8 +49,8 @@ func onEveryClient(body func(as *target.AS, p player)) suites.Body {
 
 // challengeAsVerifierRefused is the control of a probe that sends the challenge as verifier and one thing more.
 func challengeAsVerifierRefused(as *target.AS, client *target.Client) {
-	code := as.Code(target.As(client))
-	if r := as.Redeem(code, target.Set("code_verifier", target.S256(code.Verifier))); r.IssuesToken() {
+	code, verifier := challenged(as, client)
+	if r := as.Redeem(code, target.Set("code_verifier", target.S256(verifier))); r.IssuesToken() {
 		as.Inconclusive("the challenge is accepted as verifier anyway, which another check reports: %s", DescribeResponse(r))
 	}
 }

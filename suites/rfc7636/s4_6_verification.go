@@ -71,8 +71,7 @@ func redeemedWrongly(as *target.AS, client *target.Client, wrong func(string) st
 	if t := as.ChallengeTrial(client, target.MethodS256); !t.Redeemed {
 		as.Inconclusive("the right verifier is not accepted with S256, which another check reports: %s", t.Why)
 	}
-	verifier := as.Verifier()
-	code := as.Code(append(challenge(target.S256(verifier), target.MethodS256), target.As(client), target.NoControl())...)
+	code, verifier := challenged(as, client)
 	return redeems(as, code, wrong(verifier), edits...)
 }
 

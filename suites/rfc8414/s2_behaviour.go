@@ -147,9 +147,23 @@ func compareChallengeMethods(as *target.AS, g Gomega, doc *target.Metadata) {
 		}
 		if trial := as.ChallengeTrial(as.ClientFor(target.AuthorizationCode), method); !trial.Accepted {
 			as.TokensBy(target.AuthorizationCode) // control
+			verifier := as.Verifier()
+			again := as.Authorize(target.Set("code_challenge", challengeBy(method, verifier)), target.Set("code_challenge_method", method), target.NoControl())
+			if again.Code() != "" {
+				as.Inconclusive("%s: refused once and taken another time", method)
+			}
+			g.Expect(again).NotTo(BeNil()) // the finding rests on this answer
 			Violation(as, "every listed code_challenge_method is taken", "%s: %s", method, trial.Why)
 		}
 	}
+}
+
+// challengeBy is the challenge for a verifier.
+func challengeBy(method, verifier string) string {
+	if method == target.MethodS256 {
+		return target.S256(verifier)
+	}
+	return verifier
 }
 
 // codeClients are the usual client of the code grant and the public one: PKCE is often demanded of the latter alone.

@@ -52,7 +52,7 @@ func (as *AS) Exchanges() []reports.Exchange {
 
 // Decisive marks an exchange as the one that a verdict rests on; nil, or one that this execution did not record, stands for the last
 // that is no control.
-func (as *AS) Decisive(exchange *reports.Exchange) {
+func (as *AS) Decisive(exchange *reports.Exchange) *reports.Exchange {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	if own, ok := as.copies[exchange]; ok {
@@ -61,15 +61,16 @@ func (as *AS) Decisive(exchange *reports.Exchange) {
 	for i := len(as.recorded) - 1; i >= 0; i-- {
 		if as.recorded[i] == exchange {
 			exchange.Decisive = true
-			return
+			return exchange
 		}
 	}
 	for i := len(as.recorded) - 1; i >= 0; i-- {
 		if !as.recorded[i].Control {
 			as.recorded[i].Decisive = true
-			return
+			return as.recorded[i]
 		}
 	}
+	return nil
 }
 
 // recordCopy records an exchange that others record as well: what this execution marks in its evidence is not for them.

@@ -112,7 +112,7 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 	for len(a.Steps) < maxSteps {
 		resp := b.fetch(req)
 		a.Steps = append(a.Steps, resp)
-		as.demandAnswer(resp, f.anyStatus)
+		as.demandAnswer(resp, f.anyStatus || redirects > 0 && isErrorPage(resp))
 		if resp.Err != nil {
 			a.Page = resp
 			return a
@@ -162,6 +162,17 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 	as.Inconclusive("the browser was still under way after %d requests, %d of them redirects in a row; the last was for %s",
 		len(a.Steps), redirects, endpointOf(req.Target()))
 	return nil
+}
+
+// isErrorPage reports whether a page that the server redirected to tells of a refusal, whatever its status: its URL names the error
+// (RFC 6749 section 4.1.2.1). Servers have been seen to show such pages with status 500, which is no outage.
+func isErrorPage(resp *Response) bool {
+	u, err := url.Parse(resp.Request.Target())
+	if err != nil || resp.Err != nil {
+		return false
+	}
+	code := u.Query().Get("error")
+	return code != "" && code != "server_error" && code != "temporarily_unavailable"
 }
 
 // acceptable reports whether what keeps the owner from going on is only that the page is an error page.

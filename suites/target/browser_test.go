@@ -81,6 +81,31 @@ func TestErrorPage(t *testing.T) {
 	})
 }
 
+func TestErrorPageWithAServerErrorsStatus(t *testing.T) {
+	for query, outage := range map[string]bool{"error=invalid_request": false, "error=server_error": true, "": true} {
+		s := newServer(t)
+		s.authorize = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Query().Has("oops") {
+				w.WriteHeader(http.StatusInternalServerError)
+				return true
+			}
+			http.Redirect(w, r, "/authorize?oops=1&"+query, http.StatusFound)
+			return true
+		}
+		run := newRun(t, s.config())
+		refused := func(as *AS) {
+			if a := as.Authorize(NoControl()); a.Page == nil || a.Page.Status != 500 || a.Code() != "" {
+				t.Errorf("%+v", a)
+			}
+		}
+		if outage {
+			mustEnd(t, run, "inconclusive", "failed with status 500", refused)
+		} else {
+			mustPass(t, run, refused)
+		}
+	}
+}
+
 func TestImplicitInTheFragment(t *testing.T) {
 	run := newRun(t, newServer(t).config())
 	mustPass(t, run, func(as *AS) {

@@ -90,7 +90,8 @@ func (run *Run) authorizeBaseline(client *Client, responseType string) *baseline
 	}, func() []manner { return run.authorizeManners(client, responseType) })
 }
 
-// baseline tries the manners in turn until one issues something.
+// baseline tries the manners in turn until one issues something. Where that is not the first, the first gets another try: the
+// target may have stumbled, and a baseline without PKCE, say, would then stand for one with it.
 func (run *Run) baseline(key baselineKey, send func(*AS, manner) *Response, manners func() []manner) *baseline {
 	if key.client == nil {
 		return &baseline{why: "no client that is configured may use it"}
@@ -100,8 +101,14 @@ func (run *Run) baseline(key baselineKey, send func(*AS, manner) *Response, mann
 			return &baseline{why: "the run was stopped: " + context.Cause(run.ctx).Error()}, false
 		}
 		var first *baseline
-		for _, m := range manners() {
+		all := manners()
+		for i, m := range all {
 			b := run.tryBaseline(key, m, send)
+			if b.issued && i > 0 {
+				if better := run.tryBaseline(key, all[0], send); better.issued {
+					b = better
+				}
+			}
 			if b.issued {
 				return b, true
 			}

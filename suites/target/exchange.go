@@ -60,10 +60,17 @@ func (run *Run) do(ctx context.Context, r *Request) *Response {
 	if err != nil {
 		if !errors.Is(err, ErrHarness) && ctx.Err() == nil {
 			breaker.report(err)
+			run.failed.Add(1)
+		}
+		if ctx.Err() == nil && errors.Is(timed.Err(), context.DeadlineExceeded) {
+			run.silent.Add(1)
 		}
 		return fail(transportError(err, timed, ctx, run.info.Config.Timing.timeout()))
 	}
 	breaker.report(nil)
+	if resp.Status >= 500 || resp.Status == http.StatusTooManyRequests {
+		run.failed.Add(1)
+	}
 	return resp
 }
 

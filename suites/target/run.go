@@ -31,6 +31,8 @@ type Run struct {
 	limiter   *rate.Limiter
 	breakers  breakers
 	requests  atomic.Int64
+	failed    atomic.Int64 // answered by 5xx or 429, or not at all
+	silent    atomic.Int64 // not answered in time
 	serial    atomic.Int64
 	origins   []string // of the authorization server's own pages
 	resources []string // origins of protected resources, which get tokens and nothing else
@@ -130,6 +132,12 @@ func (run *Run) Info() *Info { return run.info }
 
 // Requests counts the requests that were sent.
 func (run *Run) Requests() int { return int(run.requests.Load()) }
+
+// Failures counts the requests that were answered by 5xx or 429, or not at all.
+func (run *Run) Failures() int { return int(run.failed.Load()) }
+
+// Unanswered counts the requests that were not answered within timing.timeout.
+func (run *Run) Unanswered() int { return int(run.silent.Load()) }
 
 // Transport is the bounded transport of the run; what it sends is not recorded.
 func (run *Run) Transport() http.RoundTripper { return run.transport }
