@@ -56,6 +56,8 @@ func (as *fakeAS) serve(w http.ResponseWriter, r *http.Request) {
 	case id != fakeID || secret != fakeSecret:
 		w.Header().Set("WWW-Authenticate", `Basic realm="fake"`)
 		answer(401, map[string]any{"error": "invalid_client"})
+	case r.PostFormValue("grant_type") == "fail":
+		answer(500, map[string]any{"error": "server_error"})
 	case r.PostFormValue("grant_type") != "client_credentials":
 		answer(400, map[string]any{"error": "unsupported_grant_type"})
 	default:

@@ -93,7 +93,7 @@ func (r *run) lookAgain(ctx context.Context, on *stage, doubts []doubt) {
 		first := firsts[e]
 		if ctx.Err() == nil {
 			if again := r.body(ctx, on, e.check, second); ctx.Err() == nil {
-				first = first.confirmed(again)
+				first = first.confirmed(again, on.target.Failures()+second.Failures() > 0)
 			}
 		}
 		r.settle(on, e, first)
@@ -103,8 +103,9 @@ func (r *run) lookAgain(ctx context.Context, on *stage, doubts []doubt) {
 // calm is how many checks get their second look at a time from a target that has not failed so far.
 const calm = 4
 
-// confirmed is what remains of a first account after a second look.
-func (a account) confirmed(again account) account {
+// confirmed is what remains of a first account after a second look. Where the second look could not judge what the first saw, it
+// stays, unless the target failed at times: it may remember what the first look did (a consent, say).
+func (a account) confirmed(again account, failures bool) account {
 	out := account{notes: again.notes, exchanges: again.exchanges, duration: a.duration + again.duration}
 	kept := false // something of the first account that needs its evidence
 	pick := func(first, second statement, looked bool) statement {
@@ -114,6 +115,9 @@ func (a account) confirmed(again account) account {
 			return first
 		case first.kind == failed && looked && second.kind == failed:
 			return second
+		case first.kind == failed && !failures && (!looked || second.kind != passed):
+			kept = true
+			return first
 		case first.kind == failed:
 			kept = true
 			return statement{variant: first.variant, ended: true, kind: inconclusive, reason: fmt.Sprintf(

@@ -36,6 +36,7 @@ func TestSecondLook(t *testing.T) {
 	issued := func(as *target.AS, g gomega.Gomega) { g.Expect(as.Token()).NotTo(matchers.IssueToken()) }
 	compared := func(as *target.AS, g gomega.Gomega) { as.Token(); as.Fail("two answers differ") }
 	unsure := func(as *target.AS, g gomega.Gomega) { as.Inconclusive("an outage") }
+	failing := func(as *target.AS, g gomega.Gomega) { as.Token(target.Set("grant_type", "fail")) }
 	halves := func(as *target.AS, g gomega.Gomega) {
 		as.Variant("a", func(g gomega.Gomega) { passes(as, g) })
 		as.Variant("b", func(g gomega.Gomega) { refused(as, g) })
@@ -46,17 +47,18 @@ func TestSecondLook(t *testing.T) {
 		want        reports.Verdict
 		says        string
 	}{
-		"a refusal once":           {refused, passes, nil, reports.Inconclusive, "seen once, and not again when the check was repeated"},
-		"a refusal twice":          {refused, refused, nil, reports.Fail, ""},
-		"a refusal, then unsure":   {refused, unsure, nil, reports.Inconclusive, "seen once"},
-		"a comparison once":        {compared, passes, nil, reports.Inconclusive, "seen once"},
-		"a token once":             {issued, passes, nil, reports.Fail, ""},
-		"an outage once":           {unsure, passes, nil, reports.Pass, ""},
-		"an outage, then a token":  {unsure, issued, nil, reports.Fail, ""},
-		"an outage twice":          {unsure, unsure, nil, reports.Inconclusive, "an outage"},
-		"a variant once":           {halves, func(as *target.AS, g gomega.Gomega) { as.Variant("b", func(g gomega.Gomega) {}) }, nil, reports.Pass, ""},
-		"a race once":              {compared, passes, []any{Race}, reports.Fail, ""},
-		"an outage in destruction": {unsure, passes, []any{Destructive}, reports.Inconclusive, "an outage"},
+		"a refusal once":            {refused, passes, nil, reports.Inconclusive, "seen once, and not again when the check was repeated"},
+		"a refusal twice":           {refused, refused, nil, reports.Fail, ""},
+		"a refusal, then unsure":    {refused, unsure, nil, reports.Fail, ""},
+		"a refusal, then an outage": {refused, failing, nil, reports.Inconclusive, "seen once"},
+		"a comparison once":         {compared, passes, nil, reports.Inconclusive, "seen once"},
+		"a token once":              {issued, passes, nil, reports.Fail, ""},
+		"an outage once":            {unsure, passes, nil, reports.Pass, ""},
+		"an outage, then a token":   {unsure, issued, nil, reports.Fail, ""},
+		"an outage twice":           {unsure, unsure, nil, reports.Inconclusive, "an outage"},
+		"a variant once":            {halves, func(as *target.AS, g gomega.Gomega) { as.Variant("b", func(g gomega.Gomega) {}) }, nil, reports.Pass, ""},
+		"a race once":               {compared, passes, []any{Race}, reports.Fail, ""},
+		"an outage in destruction":  {unsure, passes, []any{Destructive}, reports.Inconclusive, "an outage"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := against(&fakeAS{}, func(s *S) {
