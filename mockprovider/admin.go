@@ -580,7 +580,7 @@ func (c *adminCall) readLatch() (any, error) {
 		}
 		ctx, cancel := context.WithTimeout(c.r.Context(), min(timeout, maxWait))
 		defer cancel()
-		if err := l.Await(ctx, n); err != nil {
+		if err := l.arrived(ctx, n, c.p.root.done); err != nil {
 			return nil, adminError{http.StatusRequestTimeout, err}
 		}
 	}

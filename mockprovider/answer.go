@@ -553,19 +553,22 @@ func (x *exchange) send(a *answer) {
 	if bodyAllowed(a.status) {
 		a.header["Content-Length"] = []string{strconv.Itoa(len(a.body))}
 	}
-	if trickle+drip > 0 {
-		x.sendSlowly(a, trickle, drip)
-		return
+	body := a.body
+	cut := truncate >= 0 && truncate < len(body) && bodyAllowed(a.status)
+	if cut {
+		body = body[:truncate]
 	}
-	if truncate >= 0 && truncate < len(a.body) {
+	if trickle+drip > 0 {
+		x.sendSlowly(a, body, trickle, drip)
+	} else {
 		x.w.WriteHeader(a.status)
-		x.w.Write(a.body[:truncate])
+		if len(body) > 0 && bodyAllowed(a.status) {
+			x.w.Write(body)
+		}
+	}
+	if cut {
 		http.NewResponseController(x.w).Flush()
 		panic(http.ErrAbortHandler)
-	}
-	x.w.WriteHeader(a.status)
-	if len(a.body) > 0 && bodyAllowed(a.status) {
-		x.w.Write(a.body)
 	}
 }
 

@@ -34,6 +34,9 @@ Beside its own parameters every fault and every deviation takes these, which nar
 	for _, m := range profiles.Matchers() {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", m.Name, m.Doc)
 	}
+	b.WriteString(`
+A request that names no client, such as one for the JWKS, is of none. A fault that acts in several places counts in each of them by itself.
+`)
 	byFile := map[string][]profiles.Deviation{}
 	for _, d := range profiles.Deviations() {
 		if d.Fault || d.Source == "faults_breaking.yaml" {

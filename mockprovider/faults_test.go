@@ -741,6 +741,20 @@ func timed(t *testing.T, p *mockprovider.Provider) (header, body time.Duration, 
 	return then.Sub(first), time.Since(then), reply{answer.StatusCode, answer.Header, string(read), err}
 }
 
+// TestFaultsCombine: a slow answer breaks off, too, and whatever arrives is the beginning of the good one.
+func TestFaultsCombine(t *testing.T) {
+	t.Parallel()
+	for _, slow := range []string{"header-slow:pause=1ms", "body-slow:pause=1ms"} {
+		p := library(t, mockprovider.Deviations("body-truncated:bytes=30", slow, "token-response-unknown-members"))
+		if r := tokenRequest(t, p); !errors.Is(r.err, io.ErrUnexpectedEOF) || r.status != 200 || len(r.body) != 30 || !strings.HasPrefix(r.body, `{"access_token":"`) {
+			t.Errorf("%s: %+v", slow, r)
+		}
+		if r := send(t, p, http.MethodHead, p.Endpoint(mockprovider.TokenEndpoint), nil); r.err != nil || r.body != "" {
+			t.Errorf("%s, HEAD: %+v", slow, r)
+		}
+	}
+}
+
 // TestMatchers: every deviation can be narrowed to some requests, from the command line's form of it.
 func TestMatchers(t *testing.T) {
 	t.Parallel()

@@ -38,10 +38,10 @@ func (x *exchange) waitAt(l *Latch) {
 	}
 }
 
-// sendSlowly puts an answer on the wire with pauses between the lines of its header and between the pieces of its body. A connection that
+// sendSlowly puts an answer, or as much of its body as is given, on the wire with pauses between the lines of its header and between the pieces of its body. A connection that
 // cannot be written to line by line (the in-process transport) gets the whole header late.
-func (x *exchange) sendSlowly(a *answer, trickle, drip time.Duration) {
-	if trickle > 0 && x.hijacked(a, trickle, drip) {
+func (x *exchange) sendSlowly(a *answer, body []byte, trickle, drip time.Duration) {
+	if trickle > 0 && x.hijacked(a, body, trickle, drip) {
 		return
 	}
 	if trickle > 0 {
@@ -52,7 +52,7 @@ func (x *exchange) sendSlowly(a *answer, trickle, drip time.Duration) {
 		return
 	}
 	flush := http.NewResponseController(x.w)
-	for i, piece := range pieces(a.body, drip) {
+	for i, piece := range pieces(body, drip) {
 		if i > 0 {
 			x.pause(drip)
 		}
@@ -76,7 +76,7 @@ func pieces(body []byte, drip time.Duration) [][]byte {
 }
 
 // hijacked takes the connection over, because net/http writes a header in one go, and ends it. False where that is not possible.
-func (x *exchange) hijacked(a *answer, trickle, drip time.Duration) bool {
+func (x *exchange) hijacked(a *answer, body []byte, trickle, drip time.Duration) bool {
 	conn, buffer, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		return false
@@ -104,7 +104,7 @@ func (x *exchange) hijacked(a *answer, trickle, drip time.Duration) bool {
 	if !write([]byte("\r\n")) || !bodyAllowed(a.status) || x.r.Method == http.MethodHead {
 		return true
 	}
-	for i, piece := range pieces(a.body, drip) {
+	for i, piece := range pieces(body, drip) {
 		if i > 0 && !x.sleep(ctx, drip) || !write(piece) {
 			return true
 		}
