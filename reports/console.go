@@ -176,12 +176,14 @@ func (p *printer) remark(v Verdict, id, text string) {
 	p.line("  " + p.verdict(v, mark(v)) + " " + id + "  " + p.dim(oneLine(text, room)))
 }
 
-// untested sums the checks of a verdict up by their reason.
+// reason is why checks were not judged, and which.
+type reason struct {
+	text, enable string
+	ids          []string
+}
+
+// untested sums the checks of a verdict up by their reason, the most frequent first.
 func (p *printer) untested(v Verdict, name string) {
-	type reason struct {
-		text, enable string
-		ids          []string
-	}
 	var reasons []reason
 	for i := range p.report.Checks {
 		c := &p.report.Checks[i]
@@ -195,33 +197,55 @@ func (p *printer) untested(v Verdict, name string) {
 		}
 		reasons[n].ids = append(reasons[n].ids, c.ID)
 	}
-	if len(reasons) == 0 || v == Inconclusive && !p.Verbose && p.report.Run.Aborted == reasons[0].text && len(reasons[0].ids) == len(p.report.Checks) {
-		return // the latter: nothing was tested; the summary says why
+	if len(reasons) == 0 || p.outOfReach(v, reasons[0]) {
+		return
 	}
 	slices.SortStableFunc(reasons, func(a, b reason) int { return len(b.ids) - len(a.ids) })
 	p.section(name)
-	for _, r := range reasons {
-		b := blockWriter{style: style{}, width: p.Width + indentWidth - 8}
-		b.field("", cmp.Or(r.text, "no reason given"))
-		for i, l := range b.lines {
-			count := "    "
-			if i == 0 {
-				count = fmt.Sprintf("%4d", len(r.ids))
-			}
-			p.line("  " + p.verdict(v, count) + "  " + strings.TrimSpace(l))
+	const shown = 12 // of the reasons for which checks were skipped: the last are for a check each
+	rest := len(reasons)
+	if v == Skip && !p.Verbose && len(reasons) > shown+2 {
+		rest = shown
+	}
+	for _, r := range reasons[:rest] {
+		p.reason(v, r)
+	}
+	checks := 0
+	for _, r := range reasons[rest:] {
+		checks += len(r.ids)
+	}
+	if checks > 0 {
+		p.line("  " + p.verdict(v, fmt.Sprintf("%4d", checks)) + "  " + p.dim(fmt.Sprintf("for %d further reasons, which --verbose and the reports in files tell", len(reasons)-rest)))
+	}
+}
+
+// outOfReach reports whether nothing was tested for a reason that the summary tells.
+func (p *printer) outOfReach(v Verdict, r reason) bool {
+	return v == Inconclusive && !p.Verbose && p.report.Run.Aborted == r.text && len(r.ids) == len(p.report.Checks)
+}
+
+// reason writes how many checks were not judged for a reason, what would change that, and some of them.
+func (p *printer) reason(v Verdict, r reason) {
+	b := blockWriter{style: style{}, width: p.Width + indentWidth - 8}
+	b.field("", cmp.Or(r.text, "no reason given"))
+	for i, l := range b.lines {
+		count := "    "
+		if i == 0 {
+			count = fmt.Sprintf("%4d", len(r.ids))
 		}
-		if r.enable != "" {
-			p.line("        " + p.dim("→ ") + oneLine(r.enable, 0))
-		}
-		ids := r.ids
-		if v == Skip && !p.Verbose {
-			ids = nil
-		} else if len(ids) > 5 && !p.Verbose {
-			ids = append(slices.Clone(ids[:5]), fmt.Sprintf("and %d more", len(ids)-5))
-		}
-		for _, id := range ids {
-			p.line("        " + p.dim(Visible(id)))
-		}
+		p.line("  " + p.verdict(v, count) + "  " + strings.TrimSpace(l))
+	}
+	if r.enable != "" {
+		p.line("        " + p.dim("→ ") + oneLine(r.enable, 0))
+	}
+	ids := r.ids
+	if v == Skip && !p.Verbose {
+		ids = nil
+	} else if len(ids) > 5 && !p.Verbose {
+		ids = append(slices.Clone(ids[:5]), fmt.Sprintf("and %d more", len(ids)-5))
+	}
+	for _, id := range ids {
+		p.line("        " + p.dim(Visible(id)))
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -172,6 +171,19 @@ func (f *mockFlags) options() []mockprovider.Option {
 	return options
 }
 
+// credentials are what a client authenticates with, for people.
+func credentials(c mockprovider.RegisteredClient) string {
+	switch {
+	case c.Public:
+		return "(public)"
+	case c.PrivateKey != "" || c.JWKS != nil:
+		return "(a private key; --json shows it)"
+	case c.Secret == "":
+		return "(the empty secret)"
+	}
+	return c.Secret
+}
+
 // checkAddr keeps the mock on this machine unless it is told otherwise.
 func (f *mockFlags) checkAddr() error {
 	host, _, err := net.SplitHostPort(f.addr)
@@ -211,7 +223,7 @@ func (f *mockFlags) announce(w io.Writer, d mockprovider.Description) error {
 		}
 		fmt.Fprintln(w, "\nClients")
 		for _, c := range d.Clients {
-			fmt.Fprintf(w, "  %s\t%s\t%s\n", c.ID, cmp.Or(c.Secret, "(public)"), strings.Join(c.RedirectURIs, " "))
+			fmt.Fprintf(w, "  %s\t%s\t%s\n", c.ID, credentials(c), strings.Join(c.RedirectURIs, " "))
 		}
 		fmt.Fprintln(w, "\nUsers")
 		for _, u := range d.Users {

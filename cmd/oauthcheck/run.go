@@ -68,8 +68,11 @@ func finish(cmd *cobra.Command, c *console, outputs []*output, r *reports.Report
 // untested says why a run could not judge, and what to do.
 func untested(r *reports.Report) string {
 	why := "too many checks were inconclusive"
-	if r.Run.Aborted != "" {
+	switch {
+	case r.Run.Aborted != "":
 		why = r.Run.Aborted
+	case r.Summary.Skip == r.Summary.Total():
+		return "every check was skipped, so that nothing was tested; the report says what would enable them"
 	}
 	return why + "\noauthcheck doctor, with the same flags, says what is wrong with the set-up"
 }

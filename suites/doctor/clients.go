@@ -220,6 +220,16 @@ func (e *examination) knownAtAuthorization(client, stranger *target.Client) bool
 	return goesOn(client) && !goesOn(stranger)
 }
 
+// stuck reports whether the resource owner cannot sign in, and says so when that shows.
+func (e *examination) stuck() bool {
+	err := e.run.OwnerStuck()
+	if err != nil && !e.stuckTold {
+		e.stuckTold = true
+		e.problem("user", "cannot sign in: "+err.Error(), "sign in as this user with a browser, and compare")
+	}
+	return err != nil
+}
+
 // redirectURI plays a whole authorization code grant with one redirection URI.
 func (e *examination) redirectURI(subject string, client *target.Client, uri string) {
 	where := subject + " " + uri
@@ -227,7 +237,11 @@ func (e *examination) redirectURI(subject string, client *target.Client, uri str
 	why := e.attempt(where, func(as *target.AS) {
 		a = as.Authorize(target.As(client), target.RedirectURI(uri), target.NoControl(), target.AnyStatus())
 	})
-	if why != "" {
+	switch {
+	case why != "" && e.stuck():
+		e.add(where, Absent, "not examined, because the user cannot sign in", "")
+		return
+	case why != "":
 		e.problem(where, "no authorization code: "+why, "see that user and login are right, by signing in with a browser if need be")
 		return
 	}

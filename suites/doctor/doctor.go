@@ -94,6 +94,8 @@ type examination struct {
 	findings []Finding
 	tokenOf  *target.Tokens // of the first grant that worked
 	userOf   *target.Tokens // of the first authorization code grant that worked
+
+	stuckTold bool // that the resource owner cannot sign in is among the findings
 }
 
 func (e *examination) add(subject string, state State, says, fix string) {

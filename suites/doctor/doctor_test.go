@@ -156,7 +156,7 @@ func TestExamine(t *testing.T) {
 			c.Clients.Primary.RedirectURIs = append(c.Clients.Primary.RedirectURIs, "https://client.example/other")
 		}, problems: 1,
 			want: []string{"problem clients.primary https://client.example/other: no authorization code", `register exactly https://client.example/other for client "app"`, "ok clients.primary https://client.example/callback"}},
-		{name: "wrong password", edit: func(c *target.Config) { c.User.Password = "forgotten-it" }, problems: 2,
+		{name: "wrong password", edit: func(c *target.Config) { c.User.Password = "forgotten-it" }, problems: 1,
 			want: []string{"Wrong password.", "check user.username and user.password"}},
 		{name: "scope refused", server: server{denyScope: "admin"}, edit: func(c *target.Config) {
 			c.Scopes = []string{"admin"}

@@ -23,6 +23,10 @@ func (e *examination) tokens() {
 // refresh looks for a refresh token that works.
 func (e *examination) refresh() {
 	client := e.info.Config.ClientFor("refresh_token")
+	if e.stuck() {
+		e.add("refresh tokens", Absent, "not examined, because the user cannot sign in", "")
+		return
+	}
 	if client == nil || e.userOf == nil || !e.info.Has(target.RefreshTokenGrant) {
 		e.add("refresh tokens", Absent, "not examined; no client that gets codes may use them", "add refresh_token to the grants of a client")
 		return
@@ -64,6 +68,8 @@ func (e *examination) resource() {
 		fix = "add openid to scopes, which userinfo wants, or name another resource: {url: https://…}"
 	}
 	switch {
+	case why != "" && e.stuck():
+		e.add("resource", Absent, "not examined, because the user cannot sign in: "+why, "")
 	case why != "":
 		e.problem("resource", why, fix)
 	case !resp.Success():

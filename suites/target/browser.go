@@ -91,7 +91,7 @@ func jarURL(u *url.URL) *url.URL {
 // walk follows a request until the browser leaves the authorization server or the resource owner has nothing to do.
 func (b *Browser) walk(req *Request, f flow) *Authorization {
 	as := b.as
-	if err := as.run.ownerStuck(); err != nil {
+	if err := as.run.OwnerStuck(); err != nil {
 		as.Inconclusive("the resource owner cannot sign in, which is not tried again: %v", err)
 	}
 	return b.follow(&Authorization{Sent: req, State: req.Get("state")}, req, f)

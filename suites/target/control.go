@@ -115,7 +115,7 @@ func (run *Run) baseline(key baselineKey, send func(*AS, manner) *Response, mann
 			if first == nil || b.answered && !first.answered {
 				first = b
 			}
-			if run.ownerStuck() != nil {
+			if run.OwnerStuck() != nil {
 				break
 			}
 		}
@@ -166,8 +166,9 @@ func (run *Run) tryOnce(key baselineKey, m manner, send func(*AS, manner) *Respo
 	return b
 }
 
-// ownerStuck is why the resource owner cannot sign in; a wrong password is not tried often enough to lock the account.
-func (run *Run) ownerStuck() error {
+// OwnerStuck is why the resource owner cannot sign in, nil as long as that is not known; a wrong password is not tried often enough to
+// lock the account.
+func (run *Run) OwnerStuck() error {
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	if len(run.wrongCredentials) < 2 {
