@@ -3,6 +3,7 @@ package rfc6749
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oauthcheck/oauthcheck/suites"
@@ -121,7 +122,13 @@ func init() {
 
 	suites.Section("RFC 6749", "10.10", func(s *suites.S) {
 		s.Check("access-token-unpredictable", suites.Requires("RFC6749-10.10-02"), suites.Needs(target.AnyTokenGrant),
-			func(as *target.AS, g Gomega) { unpredictable(as, as.AccessTokenSample(), entropyMust) })
+			func(as *target.AS, g Gomega) {
+				sample := as.AccessTokenSample()
+				if len(sample) > 1 && duplicates(sample) == len(sample)-1 && slices.Contains(sample, tokenOfAnotherClient(as)) {
+					as.Fail("two clients were given the same access token")
+				}
+				unpredictable(as, sample, entropyMust)
+			})
 
 		s.Check("code-unpredictable", suites.Requires("RFC6749-10.10-03"), suites.Needs(target.AuthorizationCode),
 			func(as *target.AS, g Gomega) {
@@ -257,6 +264,20 @@ func init() {
 				}
 			})
 	})
+}
+
+// tokenOfAnotherClient is an access token by the cheapest grant for another client than the usual one; "" if there is none.
+func tokenOfAnotherClient(as *target.AS) string {
+	grant := cheapest(as)
+	usual := as.ClientFor(grant)
+	for _, client := range as.Config().Clients.All() {
+		if client.ID != usual.ID && client.Confidential() == usual.Confidential() && client.MayUse(grant.Type()) && (grant != target.AuthorizationCode || redirects(client)) {
+			if token := as.TokenBy(grant, target.As(client), target.NoControl()).String("access_token"); token != "" {
+				return token
+			}
+		}
+	}
+	return ""
 }
 
 // attackerSite is another site that makes the browser send a form.

@@ -59,6 +59,12 @@ func init() {
 					as.Inconclusive("the answer is a success without a token, which the checks of section 5.1 report")
 				}
 				g.Expect(encoded).To(IssueToken())
+				lower := target.Edit(func(r *target.Request) {
+					r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "Basic ", "basic ", 1))
+				})
+				if !as.Token(target.As(client), formEncodedBasic(client), lower, target.NoControl()).IssuesToken() && formEncoded(client) == raw(client) {
+					as.Note("the name of the scheme is read with regard to case (RFC 9110 section 11.1)")
+				}
 			})
 
 		s.Check("basic-form-decoded", suites.Requires("RFC6749-2.3.1-02"), suites.Needs(target.AnyTokenGrant, target.ConfidentialClient),

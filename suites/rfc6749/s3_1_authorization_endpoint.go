@@ -144,7 +144,11 @@ func init() {
 				if scopes := as.ScopesFor(target.AuthorizationCode); len(scopes) > 1 {
 					other["scope"] = scopes[0]
 				}
-				for _, name := range []string{"response_type", "scope", "state"} {
+				names := []string{"response_type", "scope", "state"}
+				if as.Has(target.PKCE) && as.AuthorizationRequest().Has("code_challenge") { // known to the server, so not to be ignored
+					names, other["code_challenge"] = append(names, "code_challenge"), target.S256(as.Verifier())
+				}
+				for _, name := range names {
 					if !as.AuthorizationRequest().Has(name) {
 						as.Variant(name, func(g Gomega) { as.Skip("scopes: [read, write]", "the request has no %s to repeat", name) })
 						continue

@@ -171,6 +171,9 @@ func repeatable(as *target.AS) []parameter {
 		switch grant {
 		case target.AuthorizationCode:
 			out = append(out, parameter{grant, "code", "oauthcheck-bogus-code", form}, parameter{grant, "redirect_uri", foreignURI, form})
+			if as.Has(target.PKCE) && as.TokenRequest(grant).Has("code_verifier") {
+				out = append(out, parameter{grant, "code_verifier", as.Verifier(), form})
+			}
 		case target.RefreshToken:
 			out = append(out, parameter{grant, "refresh_token", "oauthcheck-bogus-token", form})
 		case target.Password:

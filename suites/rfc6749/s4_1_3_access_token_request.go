@@ -44,7 +44,16 @@ func init() {
 			func(as *target.AS, g Gomega) {
 				owner, other := twoClients(as, (*target.Client).Confidential)
 				as.TokensBy(target.AuthorizationCode, target.As(other)) // control: it redeems a code of its own
-				g.Expect(as.Redeem(as.Code(target.As(owner)), target.As(other))).NotTo(IssueToken())
+				as.Variant("redeemed-by-another", func(g Gomega) {
+					g.Expect(as.Redeem(as.Code(target.As(owner)), target.As(other))).NotTo(IssueToken())
+				})
+				// The credentials are the other client's, the identifier in the body is the owner's.
+				as.Variant("named-beside-credentials-of-another", func(g Gomega) {
+					if other.AuthOrDefault() != target.Basic {
+						as.Skip("", "clients.%s does not authenticate by Basic, so that it cannot name another client beside its credentials", other.Name)
+					}
+					g.Expect(as.Redeem(as.Code(target.As(owner)), target.As(other), target.Set("client_id", owner.ID))).NotTo(IssueToken())
+				})
 			})
 
 		s.Check("public-code-bound-to-client-id", suites.Requires("RFC6749-4.1.3-07"),
@@ -78,6 +87,10 @@ func init() {
 				as.Variant("one-character-changed", func(g Gomega) {
 					code := as.Code()
 					g.Expect(as.Redeem(code, target.Set("code", target.ChangeMiddle(code.Value)))).NotTo(IssueToken())
+				})
+				as.Variant("cut-in-half", func(g Gomega) {
+					code := as.Code()
+					g.Expect(as.Redeem(code, target.Set("code", code.Value[:len(code.Value)/2]))).NotTo(IssueToken())
 				})
 			})
 

@@ -69,6 +69,11 @@ func init() {
 						as.Variant(string(grant), func(g Gomega) { givesUsableRefreshTokens(as, g, grant) })
 					}
 				}
+				if as.Has(target.PublicClient) && as.Has(target.AuthorizationCode) && as.Public().MayUse("refresh_token") {
+					as.Variant("public-client", func(g Gomega) {
+						givesUsableRefreshTokens(as, g, target.AuthorizationCode, target.As(as.Public()))
+					})
+				}
 			})
 
 		s.Check("token-response-media-type", suites.Requires("RFC6749-5.1-10"), suites.Needs(target.AnyTokenGrant),
@@ -139,8 +144,8 @@ func unwrapped(as *target.AS, r *target.Response) {
 }
 
 // givesUsableRefreshTokens judges the refresh token that a grant gives, and the one that the first refresh gives in its place.
-func givesUsableRefreshTokens(as *target.AS, g Gomega, grant target.Grant) {
-	tokens := as.TokensBy(grant)
+func givesUsableRefreshTokens(as *target.AS, g Gomega, grant target.Grant, edits ...target.RequestEdit) {
+	tokens := as.TokensBy(grant, edits...)
 	if tokens.RefreshToken == "" {
 		as.Skip("scopes: [offline_access]", "the grant gave no refresh token")
 	}
