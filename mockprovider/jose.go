@@ -108,9 +108,16 @@ func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 	}
 	header = x.editObject(kind+".header", header)
 	claims = x.editObject(kind+".claims", claims)
-	input := encode64(x.encode(header)) + "." + encode64(x.encode(claims))
-	return input + "." + how.sign(x, key, input)
+	protected, payload := x.encode(header), x.encode(claims)
+	compact := make([]byte, 0, (len(protected)+len(payload)+maxSignature)*4/3+8)
+	compact = append(base64.RawURLEncoding.AppendEncode(compact, protected), '.')
+	compact = base64.RawURLEncoding.AppendEncode(compact, payload)
+	signed := how.sign(x, key, compact)
+	return string(base64.RawURLEncoding.AppendEncode(append(compact, '.'), signed))
 }
+
+// maxSignature is the length of the longest usual signature, that of a 2048 bit RSA key.
+const maxSignature = 256
 
 func (x *exchange) editObject(step string, o object) object {
 	o = x.p.shuffle.members(o)
@@ -165,40 +172,40 @@ const (
 	sharedSecret = "not-a-secret.hs256.0123456789abcdef0123456789abcdef"
 )
 
-func (s *signature) sign(x *exchange, key *signingKey, input string) string {
+func (s *signature) sign(x *exchange, key *signingKey, input []byte) []byte {
 	var raw []byte
 	switch s.key {
 	case "none":
-		return ""
+		return nil
 	case "hs256-secret":
 		raw = s.mac([]byte(x.variable("secret", nil)), input)
 	case "hs256-public-key":
 		der, err := x509.MarshalPKIXPublicKey(key.key.Public())
 		if err != nil {
-			return ""
+			return nil
 		}
 		raw = s.mac(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), input)
 	case sharedKey:
 		raw = s.mac([]byte(sharedSecret), input)
 	default:
-		raw = key.sign([]byte(input))
+		raw = key.sign(input)
 	}
 	switch s.defect {
 	case "empty":
-		return ""
+		return nil
 	case "truncated":
 		raw = raw[:len(raw)/2]
 	case "flipped":
 		raw[0] ^= 0x80
 	}
-	return encode64(raw)
+	return raw
 }
 
 // mac is the signature of HS256, HS384 and HS512 (RFC 7518 section 3.2).
-func (s *signature) mac(secret []byte, input string) []byte {
+func (s *signature) mac(secret, input []byte) []byte {
 	_, newHash := hashOf(s.algorithm)
 	mac := hmac.New(newHash, secret)
-	mac.Write([]byte(input))
+	mac.Write(input)
 	return mac.Sum(nil)
 }
 
@@ -261,7 +268,7 @@ func (k *keySet) verify(compact, secret string) ([]byte, error) {
 	if strings.HasPrefix(parsed.Signatures[0].Header.Algorithm, "HS") {
 		input, given := compact[:strings.LastIndexByte(compact, '.')], parsed.Signatures[0].Signature
 		s := signature{algorithm: parsed.Signatures[0].Header.Algorithm}
-		if secret == "" || !hmac.Equal(given, s.mac([]byte(secret), input)) {
+		if secret == "" || !hmac.Equal(given, s.mac([]byte(secret), []byte(input))) {
 			return nil, errors.New("not signed with the client's secret")
 		}
 		return parsed.UnsafePayloadWithoutVerification(), nil
