@@ -112,6 +112,9 @@ func init() {
 						as.Note("a question mark without a query is ignored")
 					}
 				})
+				if client, uri := clientWithLoopbackURI(as); client != nil && !client.PartialRedirectURIs {
+					as.Variant("loopback-extra-query", func(g Gomega) { deliversNoCodeTo(as, g, withQuery(uri, "oauthcheck=1"), target.As(client)) })
+				}
 				if client, uri := clientWithQueryURI(as); client != nil && !client.PartialRedirectURIs {
 					for _, probe := range otherQueries(uri) {
 						if !slices.Contains(client.RedirectURIs, probe.uri) {
