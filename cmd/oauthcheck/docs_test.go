@@ -97,3 +97,31 @@ func TestDocumentLinks(t *testing.T) {
 		}
 	}
 }
+
+// Every flag of the mock is documented.
+func TestMockFlagsAreDocumented(t *testing.T) {
+	page := documents(t)[filepath.Join(root, "docs", "mock.md")]
+	for _, m := range regexp.MustCompile(`(?m)^ +(--[a-z-]+)`).FindAllStringSubmatch(oauthcheck(t, "mock", "--help").stdout, -1) {
+		if !strings.Contains(page, "| `"+m[1]) {
+			t.Errorf("docs/mock.md does not list %s", m[1])
+		}
+	}
+}
+
+// The configuration files of the documents are files that the mock takes.
+func TestDocumentedMockConfigs(t *testing.T) {
+	seen := 0
+	for name, text := range documents(t) {
+		for _, m := range regexp.MustCompile("(?ms)^```yaml\n(# mock\\.yaml.*?)^```").FindAllStringSubmatch(text, -1) {
+			seen++
+			file := filepath.Join(t.TempDir(), "mock.yaml")
+			if err := os.WriteFile(file, []byte(m[1]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Run(filepath.Base(name), func(t *testing.T) { startMock(t, "--config", file) })
+		}
+	}
+	if seen == 0 {
+		t.Error("no configuration file was found")
+	}
+}
