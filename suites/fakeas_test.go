@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -279,5 +280,33 @@ func TestOwnWordsAreNotRedacted(t *testing.T) {
 	}
 	if report.Requirements[0].Says == "" {
 		t.Error("the requirements are gone")
+	}
+}
+
+// A server whose kept connections do not last costs no check its verdict: none are kept after the first that broke.
+func TestConnectionsThatDoNotLast(t *testing.T) {
+	as := &fakeAS{}
+	var mu sync.Mutex
+	used := map[string]bool{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		again := used[r.RemoteAddr]
+		used[r.RemoteAddr] = true
+		mu.Unlock()
+		if again {
+			panic(http.ErrAbortHandler)
+		}
+		as.serve(w, r)
+	}))
+	t.Cleanup(server.Close)
+	cfg := against(as, func(s *S) {
+		for i := range 10 {
+			s.Check(fmt.Sprintf("check-%d", i), Requires(must), Needs(target.AnyTokenGrant), wrongSecret)
+		}
+	})
+	cfg.Transport = nil
+	cfg.Target.Target, cfg.Target.Endpoints.Token = server.URL, server.URL+"/token"
+	if report := execute(t, cfg); report.Summary.Inconclusive > 0 {
+		t.Errorf("%+v", report.Summary)
 	}
 }

@@ -163,6 +163,8 @@ func (e *examination) grantRefused(subject string, client *target.Client, used p
 	}
 	says := fmt.Sprintf("client_credentials does not work: %s", answer(right))
 	switch {
+	case right.ErrorCode() == "invalid_scope" && len(client.Grants) == 0:
+		e.add(subject, Note, says, fmt.Sprintf("list what the client may use in %s.grants, and what it may ask for in %s.scopes", subject, subject))
 	case right.ErrorCode() == "invalid_scope":
 		e.problem(subject, says, fmt.Sprintf("see which scopes the client may ask for, and list them in %s.scopes", subject))
 	case len(client.Grants) > 0:
@@ -249,6 +251,10 @@ func (e *examination) redirectURI(subject string, client *target.Client, uri str
 	if why = e.attempt(where, func(as *target.AS) { code = as.CodeOf(a) }); why != "" {
 		if insecure(uri) && slices.ContainsFunc(client.RedirectURIs, func(u string) bool { return !insecure(u) }) {
 			e.add(where, Note, "no code for an http URI of another host, which a server should refuse (RFC 6749 section 10.5): "+why, "")
+			return
+		}
+		if client == e.info.Config.Clients.Implicit && len(client.Grants) == 0 && (a.Error() == "unauthorized_client" || a.Error() == "unsupported_response_type") {
+			e.ok(where, "the server knows it; this client may not use the authorization code grant")
 			return
 		}
 		e.problem(where, "no authorization code: "+why, e.authorizationFix(subject, client, a, uri))

@@ -3,6 +3,7 @@ package login
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -669,12 +670,27 @@ func (v *visit) goOn(doc *Document) *Step {
 	}
 	ahead := keep(doc.Links, func(l Link) bool {
 		m := meaningOf(l.Text)
-		return sameSite(l) && (m == proceeds || m == approves || v.Approve != "" && strings.EqualFold(l.Text, v.Approve))
+		return sameSite(l) && !leadsOut(l.URL) && (m == proceeds || m == approves || v.Approve != "" && strings.EqualFold(l.Text, v.Approve))
 	})
 	if len(ahead) == 1 {
 		return &Step{Kind: Continue, Method: "GET", URL: ahead[0].URL, Via: "link", Pressed: ahead[0].Text}
 	}
 	return nil
+}
+
+// leadsOut reports whether a URL says that it ends what is under way (/logout, ?cancel=1).
+func leadsOut(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false
+	}
+	for name := range u.Query() {
+		if meaningOf(name) == denies {
+			return true
+		}
+	}
+	m := meaningOf(path.Base(u.Path))
+	return m == denies || m == leaves
 }
 
 // asksForCode reports whether a page wants a one-time code that the target file does not supply.

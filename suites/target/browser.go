@@ -2,10 +2,13 @@ package target
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/oauthcheck/oauthcheck/suites/login"
 )
@@ -23,6 +26,8 @@ type Browser struct {
 	player login.Player
 	// sameSite are the SameSite attributes of the cookies that were set, by their names.
 	sameSite map[string]http.SameSite
+	// refused tells of a cookie that browsers do not take from the host that set it, "" if there was none.
+	refused string
 }
 
 // NewBrowser opens a browser without cookies.
@@ -75,9 +80,18 @@ func (b *Browser) fetch(req *Request) *Response {
 		b.jar.SetCookies(jarURL(u), cookies)
 		for _, c := range cookies {
 			b.sameSite[c.Name] = c.SameSite
+			if !takes(u.Hostname(), c.Domain) {
+				b.refused = fmt.Sprintf("the server sets the cookie %s for the domain %q, which browsers refuse from the host %q: reach the server by a name of that domain", c.Name, c.Domain, u.Hostname())
+			}
 		}
 	}
 	return resp
+}
+
+// takes reports whether a browser takes a cookie with a Domain attribute from a host (RFC 6265 section 5.3).
+func takes(host, domain string) bool {
+	host, bare := strings.ToLower(host), strings.ToLower(strings.TrimPrefix(domain, "."))
+	return domain == "" || host == strings.ToLower(domain) || net.ParseIP(host) == nil && (host == bare || strings.HasSuffix(host, "."+bare))
 }
 
 // jarURL lets Secure cookies work over plain http, as browsers do for localhost: a test instance without TLS would
@@ -105,9 +119,14 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 	exit := as.exitFor(a.Sent)
 	leave := func(resp *Response, to, via string, step *login.Step) *Authorization {
 		a.leave(resp, to, via, step)
+		if visit.LoginShown() && a.issues() {
+			as.run.noteSignedIn()
+		}
 		a.elsewhere = a.In() == "" && !exit.isRedirectURI(to)
 		return a
 	}
+	var inside *Response // a page behind the login that asks for no decision
+	signedIn := false
 	redirects := 0
 	for len(a.Steps) < maxSteps {
 		resp := b.fetch(req)
@@ -137,6 +156,10 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 			a.Page = resp
 			return a
 		}
+		if inside != nil && loginAgain(err) { // the way on from there led out again: that page was the end
+			a.Page = inside
+			return a
+		}
 		if err != nil && !b.acceptable(err, resp, exit) {
 			b.blame(err)
 		}
@@ -152,6 +175,12 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 				as.Inconclusive("the login page would send the password to %s, which is no origin of the target; if it is, list it in login.origins", login.Origin(step.URL))
 			}
 			return leave(resp, step.URL, step.Via, step)
+		}
+		switch {
+		case step.Secret:
+			signedIn = true
+		case signedIn && step.Kind == login.Continue:
+			inside = resp
 		}
 		req = as.press(step, resp)
 		if f.stopAtConsent && step.Kind == login.Consent {
@@ -189,11 +218,19 @@ func (b *Browser) acceptable(err error, resp *Response, exit *exit) bool {
 
 // blame ends the check with the reason why the resource owner cannot go on.
 func (b *Browser) blame(err error) {
-	var trouble *login.Error
-	if errors.As(err, &trouble) && trouble.Reason == login.WrongCredentials {
+	if loginAgain(err) {
+		if b.refused != "" {
+			err = fmt.Errorf("%w; %s", err, b.refused)
+		}
 		b.as.run.noteWrongCredentials(err)
 	}
 	b.as.Inconclusive("the resource owner's part cannot be played: %v", err)
+}
+
+// loginAgain reports whether the login page came back after the credentials were sent.
+func loginAgain(err error) bool {
+	var trouble *login.Error
+	return errors.As(err, &trouble) && trouble.Reason == login.WrongCredentials
 }
 
 // press is the request that a form or link on a page makes.

@@ -340,3 +340,49 @@ func TestAPasswordIsNotSentToAnotherOrigin(t *testing.T) {
 		t.Error("the password left the server's origins")
 	}
 }
+
+// An error page behind the login that offers the way back to a portal, and so out of the request, is where the walk ends.
+func TestAWayOutOfTheRequestIsTheEnd(t *testing.T) {
+	for name, link := range map[string]string{"by its words": "/authorize?again=1", "by its address": "/authorize?again=1&cancel=1"} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.authorize = func(w http.ResponseWriter, r *http.Request) bool {
+				w.Header().Set("Content-Type", "text/html")
+				switch {
+				case r.Method == http.MethodPost:
+					_, _ = fmt.Fprintf(w, `<h1>Sorry</h1><a href="%s">Go to portal</a>`, html.EscapeString(link))
+				case r.URL.Query().Get("again") != "", r.URL.Query().Get("scope") == "x":
+					_, _ = fmt.Fprint(w, `<form method="post"><input name="username"><input type="password" name="password"><button>Log in</button></form>`)
+				default:
+					return false
+				}
+				return true
+			}
+			run := newRun(t, s.config())
+			mustPass(t, run, func(as *AS) {
+				for range 15 {
+					if a := as.Authorize(Set("scope", "x")); a.Code() != "" || a.Page == nil || !strings.Contains(string(a.Page.Body), "Sorry") {
+						t.Errorf("it ended at %s", a.outcome())
+						return
+					}
+				}
+				as.Code()
+			})
+		})
+	}
+}
+
+func TestCookiesForForeignDomainsAreTold(t *testing.T) {
+	for _, c := range []struct {
+		host, domain string
+		takes        bool
+	}{
+		{"as.example", "", true}, {"as.example", "as.example", true}, {"as.example", ".as.example", true}, {"as.example", "example", true},
+		{"as.example", "other.example", false}, {"as.example", "s.example", false}, {"127.0.0.1", "127.0.0.1", true}, {"127.0.0.1", ".127.0.0.1", false},
+		{"localhost", "as.example", false},
+	} {
+		if got := takes(c.host, c.domain); got != c.takes {
+			t.Errorf("%s from %s: %v", c.domain, c.host, got)
+		}
+	}
+}

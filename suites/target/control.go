@@ -171,10 +171,21 @@ func (run *Run) tryOnce(key baselineKey, m manner, send func(*AS, manner) *Respo
 func (run *Run) OwnerStuck() error {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	if len(run.wrongCredentials) < 2 {
+	limit := 2
+	if run.ownerSignedIn { // the password is right: something else goes wrong now and then
+		limit = 10
+	}
+	if len(run.wrongCredentials) < limit {
 		return nil
 	}
 	return run.wrongCredentials[0]
+}
+
+// noteSignedIn says that the resource owner's credentials have just led to a grant.
+func (run *Run) noteSignedIn() {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	run.ownerSignedIn, run.wrongCredentials = true, nil
 }
 
 func (run *Run) noteWrongCredentials(err error) {

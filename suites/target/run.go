@@ -50,8 +50,9 @@ type Run struct {
 	clientWays map[*Client]ways
 	issuedTo   map[string]*Client // clients by the tokens that they got
 	keys       map[*Client]*jose.JSONWebKey
-	// wrongCredentials are the failures of the resource owner's login in requests without defect.
+	// wrongCredentials are the failures of the resource owner's login since it succeeded last.
 	wrongCredentials []error
+	ownerSignedIn    bool // it has succeeded in this run
 }
 
 // RunOptions configure a run.

@@ -62,9 +62,10 @@ func NewTransport(config *Config) (http.RoundTripper, error) {
 	return &network{kept: kept, single: single}, nil
 }
 
-// network keeps connections until the target has closed one under a request, without having announced it. From then on each
-// request has a connection of its own: what was sent on one that was being closed cannot safely be sent again, and so every time
-// costs a check its verdict.
+// network keeps connections until the target shows that it does not bear it. From then on each request has a connection of its
+// own. One sign is a connection that is closed under a request, without having been announced: what was sent on it cannot safely
+// be sent again, and so every time costs a check its verdict. The other is a request that gets no answer in time: a server that
+// binds a worker to each connection has none left once a few are kept open.
 type network struct {
 	kept, single *http.Transport
 	unsteady     atomic.Bool
@@ -78,8 +79,9 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	var reused atomic.Bool
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { reused.Store(c.Reused) }})
 	resp, err := n.kept.RoundTrip(req.WithContext(ctx))
-	if err != nil && reused.Load() && ctx.Err() == nil {
+	if err != nil && (reused.Load() && ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
 		n.unsteady.Store(true)
+		n.kept.CloseIdleConnections()
 	}
 	return resp, err
 }
