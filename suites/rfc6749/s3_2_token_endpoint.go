@@ -84,7 +84,7 @@ func init() {
 				}
 			})
 
-		s.Check("repeated-token-parameter", suites.Requires("RFC6749-3.2-08"), suites.Needs(target.AnyTokenGrant), suites.Disturbs(suites.Client),
+		s.Check("repeated-token-parameter", suites.Requires("RFC6749-3.2-08"), suites.Needs(target.AnyTokenGrant),
 			func(as *target.AS, g Gomega) {
 				for _, p := range repeatable(as) {
 					if !as.TokenBy(p.grant, p.with).IssuesToken() {
