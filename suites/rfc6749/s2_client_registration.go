@@ -69,7 +69,7 @@ func init() {
 
 		s.Check("basic-form-decoded", suites.Requires("RFC6749-2.3.1-02"), suites.Needs(target.AnyTokenGrant, target.ConfidentialClient),
 			func(as *target.AS, g Gomega) {
-				client := clientWith(as, func(c *target.Client) bool { return c.Secret != url.QueryEscape(c.Secret) })
+				client := clientWith(as, target.ClientCredentials, func(c *target.Client) bool { return c.Secret != url.QueryEscape(c.Secret) })
 				if client == nil {
 					noteWhetherDecoded(as)
 					as.Skip("clients.others: {odd: {id: …, secret: \"a secret with % + : or a blank\"}}",
@@ -80,7 +80,7 @@ func init() {
 
 		s.Check("basic-client-id-with-colon", suites.Requires("RFC6749-2.3.1-03"), suites.Needs(target.AnyTokenGrant, target.ConfidentialClient),
 			func(as *target.AS, g Gomega) {
-				client := clientWith(as, func(c *target.Client) bool { return strings.Contains(c.ID, ":") })
+				client := clientWith(as, target.ClientCredentials, func(c *target.Client) bool { return strings.Contains(c.ID, ":") })
 				if client == nil {
 					as.Skip("clients.others: {colon: {id: \"https://client.example/\", secret: …}}", "no configured client has a colon in its identifier")
 				}
@@ -143,18 +143,18 @@ func init() {
 
 // secretClient is the first configured client with a password.
 func secretClient(as *target.AS) *target.Client {
-	client := clientWith(as, func(*target.Client) bool { return true })
+	client := clientWith(as, cheapest(as), func(*target.Client) bool { return true })
 	if client == nil {
 		as.Skip("clients.primary: {id: …, secret: …}", "no configured client has a client password")
 	}
 	return client
 }
 
-// clientWith is the first configured client with a password that suits; nil if there is none.
-func clientWith(as *target.AS, suits func(*target.Client) bool) *target.Client {
+// clientWith is the first configured client with a password that suits and may use the grant that it is tried with; nil if there is none.
+func clientWith(as *target.AS, grant target.Grant, suits func(*target.Client) bool) *target.Client {
 	for _, client := range as.Config().Clients.All() {
 		method := client.AuthOrDefault()
-		if client.Secret != "" && (method == target.Basic || method == target.Post) && suits(client) && client.MayUse(cheapest(as).Type()) {
+		if client.Secret != "" && (method == target.Basic || method == target.Post) && suits(client) && client.MayUse(grant.Type()) {
 			return client
 		}
 	}
@@ -204,7 +204,7 @@ func takesEncodedBasic(as *target.AS, g Gomega, client *target.Client) {
 
 // basicWorks is the control that the server takes Basic at all, from a client whose values form-encoding leaves alone.
 func basicWorks(as *target.AS) {
-	plain := clientWith(as, func(c *target.Client) bool { return formEncoded(c) == raw(c) })
+	plain := clientWith(as, cheapest(as), func(c *target.Client) bool { return formEncoded(c) == raw(c) })
 	if plain == nil || !as.Token(target.As(plain), formEncodedBasic(plain), target.NoControl()).IssuesToken() {
 		as.Inconclusive("the server does not take Basic from a client whose credentials need no encoding")
 	}
