@@ -41,55 +41,64 @@ func ConfigData(data []byte, name string) Option {
 		if err := profiles.DecodeStrict(data, name, &file); err != nil {
 			return err
 		}
-		return file.apply(c, name)
+		return file.apply(c, source{name, data}, "")
 	}
 }
 
-func (f *configFile) apply(c *config, name string) error {
+// source is a configuration file's text, which says where an error is.
+type source struct {
+	name string
+	data []byte
+}
+
+// apply lays the file's content over what is configured so far. at is the path of this part of the file, for messages.
+func (f *configFile) apply(c *config, from source, at string) error {
+	return profiles.Locate(f.lay(c, from, at), from.data, from.name)
+}
+
+func (f *configFile) lay(c *config, from source, at string) error {
 	if f.Name == "" {
-		f.Name = name
+		f.Name = from.name
 	}
 	if f.Base != "" {
 		if err := Profile(f.Base)(c); err != nil {
-			return fmt.Errorf("%s: profile: %w", name, err)
+			return fmt.Errorf("%sprofile: %w", at, err)
 		}
 	}
 	var errs []error
-	for _, d := range f.Define {
+	for i, d := range f.Define {
 		if d.Name == "" {
-			errs = append(errs, fmt.Errorf("%s: define: a deviation needs a name", name))
+			errs = append(errs, fmt.Errorf("%sdefine[%d]: a deviation needs a name", at, i))
 			continue
 		}
-		d.Source = name
+		d.Source = from.name
 		c.define(d)
 	}
-	errs = append(errs, WithProfile(&f.Profile)(c))
-	settings := map[string]any{}
-	for key, value := range map[string]map[string]any{"clients": f.Clients, "users": f.Users} {
-		if value != nil {
-			settings[key] = value
-		}
+	errs = append(errs, c.applyProfile(&f.Profile, at))
+	if f.Clients != nil {
+		errs = append(errs, decode(at+"clients", f.Clients, &c.settings.Clients))
+	}
+	if f.Users != nil {
+		errs = append(errs, decode(at+"users", f.Users, &c.settings.Users))
 	}
 	if f.Claims != nil {
-		settings["claims"] = f.Claims
-	}
-	if len(settings) > 0 {
-		errs = append(errs, decode(name, settings, &c.settings))
+		errs = append(errs, decode(at+"claims", f.Claims, &c.settings.Claims))
 	}
 	for i, entry := range f.Answers {
-		program, err := decodeProgram(fmt.Sprintf("%s: answers[%d]", name, i), entry)
+		program, err := decodeProgram(fmt.Sprintf("%sanswers[%d]", at, i), entry)
 		errs = append(errs, err)
 		c.answers = append(c.answers, program)
 	}
 	for space, inner := range f.Namespaces {
+		within := at + "namespaces." + space
 		if len(inner.Namespaces) > 0 {
-			errs = append(errs, fmt.Errorf("%s: namespaces.%s: a namespace has no namespaces", name, space))
+			errs = append(errs, fmt.Errorf("%s.namespaces: a namespace has no namespaces", within))
 			continue
 		}
 		if c.namespaces == nil {
 			c.namespaces = make(map[string]Option)
 		}
-		c.namespaces[space] = func(c *config) error { return inner.apply(c, name+": namespaces."+space) }
+		c.namespaces[space] = func(c *config) error { return inner.apply(c, from, within+".") }
 	}
 	return errors.Join(errs...)
 }

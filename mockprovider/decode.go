@@ -154,7 +154,7 @@ func decodeStruct(where string, m map[string]any, v reflect.Value) error {
 				known = append(known, name)
 			}
 			slices.Sort(known)
-			errs = append(errs, fmt.Errorf("%s: unknown key %q%s", where, key, suggestion(key, known)))
+			errs = append(errs, fmt.Errorf("%s.%s: unknown key%s", where, key, suggestion(key, known)))
 			continue
 		}
 		if err := decodeValue(where+"."+key, item, v.FieldByIndex(index)); err != nil {

@@ -22,15 +22,15 @@ func TestCompileErrors(t *testing.T) {
 		{profiles.Op{At: "token.reponse", Args: map[string]any{"status": 201}}, []string{"file.yaml", "deviation d", `no step "token.reponse"`, `did you mean "token.response"`}},
 		{profiles.Op{At: "token.response", Args: map[string]any{"skip": true}}, []string{"step token.response", `no operation "skip" on a response step`}},
 		{profiles.Op{At: "token.response", Args: map[string]any{"statsu": 1}}, []string{`did you mean "status"`}},
-		{profiles.Op{At: "token.response", Args: map[string]any{"members": map[string]any{"remov": "x"}}}, []string{`members: unknown key "remov"; did you mean "remove"`}},
+		{profiles.Op{At: "token.response", Args: map[string]any{"members": map[string]any{"remov": "x"}}}, []string{`members.remov: unknown key; did you mean "remove"`}},
 		{profiles.Op{At: "token.response", Args: map[string]any{"status": "many"}}, []string{"status: expected a whole number", "many"}},
 		{profiles.Op{At: "token.response", Args: map[string]any{"format": "jsom"}}, []string{"format", "jsom"}},
 		{profiles.Op{At: "token.response"}, []string{"no operation", "status, header"}},
 		{profiles.Op{At: "authorize.redirect_uri.match", Args: map[string]any{"mode": "prefx"}}, []string{`no mode "prefx"; did you mean "prefix"`}},
 		{profiles.Op{At: "token.method", Args: map[string]any{"mode": "all"}}, []string{`no mode "all"`}},
-		{profiles.Op{At: "token.authorization_code.known", Args: map[string]any{"refuse": map[string]any{"eror": "x"}}}, []string{`unknown key "eror"; did you mean "error"`}},
+		{profiles.Op{At: "token.authorization_code.known", Args: map[string]any{"refuse": map[string]any{"eror": "x"}}}, []string{`refuse.eror: unknown key; did you mean "error"`}},
 		{profiles.Op{At: "code.lifetime", Args: map[string]any{"set": "long"}}, []string{"length of time", "long"}},
-		{profiles.Op{At: "token.response", When: map[string]any{"grnt": "x"}, Args: map[string]any{"status": 201}}, []string{`when: unknown key "grnt"; did you mean "grant"`}},
+		{profiles.Op{At: "token.response", When: map[string]any{"grnt": "x"}, Args: map[string]any{"status": 201}}, []string{`when.grnt: unknown key; did you mean "grant"`}},
 		{profiles.Op{At: "token.response", When: map[string]any{"endpoint": "tokn"}, Args: map[string]any{"status": 201}}, []string{`no endpoint "tokn"; did you mean "token"`}},
 		{profiles.Op{At: "authorize.response", Args: map[string]any{"transform": map[string]any{"state": "uper"}}}, []string{`no transform "uper"; did you mean "upper"`}},
 		{profiles.Op{At: "token.transport", Args: map[string]any{"delay": "soon"}}, []string{"delay", "length of time"}},
@@ -49,7 +49,7 @@ func TestCompileErrors(t *testing.T) {
 	if _, err := compile([]declaration{{profiles.Deviation{Name: "d", Do: profiles.Ops{{At: "token.response", Args: map[string]any{"status": 201}}}}, map[string]string{"x": "y"}}}); err == nil || !strings.Contains(err.Error(), `no parameter "x"`) {
 		t.Errorf("unknown parameter: %v", err)
 	}
-	if _, err := NewHandler(WithSettings(map[string]any{"pkce": map[string]any{"requird": "all"}, "login": 1})); err == nil || !strings.Contains(err.Error(), `pkce: unknown key "requird"; did you mean "required"`) {
+	if _, err := NewHandler(WithSettings(map[string]any{"pkce": map[string]any{"requird": "all"}, "login": 1})); err == nil || !strings.Contains(err.Error(), `pkce.requird: unknown key; did you mean "required"`) {
 		t.Errorf("settings: %v", err)
 	}
 	if _, err := NewHandler(WithSettings(map[string]any{"login": "from"})); err == nil || !strings.Contains(err.Error(), `did you mean "form"`) {

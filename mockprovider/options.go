@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os"
 	"time"
 
 	"github.com/oauthcheck/oauthcheck/profiles"
@@ -172,25 +173,35 @@ func Profile(nameOrFile string) Option {
 // WithProfile is Profile for a profile at hand.
 func WithProfile(p *profiles.Profile) Option {
 	return func(c *config) error {
-		if len(p.Settings) > 0 {
-			if err := decode("profile "+p.Name+": settings", p.Settings, &c.settings); err != nil {
-				return err
-			}
+		err := c.applyProfile(p, "")
+		if err == nil {
+			return nil
 		}
-		var errs []error
-		for _, declared := range p.Deviations {
-			d, err := lookup(c.defined, declared)
-			if err != nil {
-				err = fmt.Errorf("profile %s: %w", p.Name, err)
-			}
-			errs = append(errs, err)
-			c.declared = append(c.declared, d)
+		if data, unread := os.ReadFile(p.Source); unread == nil {
+			return profiles.Locate(err, data, p.Source)
 		}
-		if len(p.Do) > 0 { // after the deviations: it says in which words the server does what they do
-			c.declared = append(c.declared, declaration{Deviation: profiles.Deviation{Source: "profile " + p.Name + ": do", Do: p.Do}})
-		}
-		return errors.Join(errs...)
+		return fmt.Errorf("profile %s: %w", p.Name, err)
 	}
+}
+
+// applyProfile lays a profile over what is configured so far. at is the path of the profile within the file, for messages.
+func (c *config) applyProfile(p *profiles.Profile, at string) error {
+	var errs []error
+	if len(p.Settings) > 0 {
+		errs = append(errs, decode(at+"settings", p.Settings, &c.settings))
+	}
+	for i, declared := range p.Deviations {
+		d, err := lookup(c.defined, declared)
+		if err != nil {
+			err = fmt.Errorf("%sdeviations[%d]: %w", at, i, err)
+		}
+		errs = append(errs, err)
+		c.declared = append(c.declared, d)
+	}
+	if len(p.Do) > 0 { // after the deviations: it says in which words the server does what they do
+		c.declared = append(c.declared, declaration{Deviation: profiles.Deviation{Source: "profile " + p.Name + ": do", Do: p.Do}})
+	}
+	return errors.Join(errs...)
 }
 
 // Shuffle varies everything that the specifications leave free, from a seed.

@@ -49,6 +49,64 @@ func decodeNode(document *yaml.Node, file string, into any) error {
 	return nil
 }
 
+// Locate says where the errors are that begin with the path of a key, as those of DecodeStrict do behind file and line
+// (`settings.clients.shop: what is wrong`): each gets the file and the line of the longest part of the path that data, a YAML document,
+// has. Errors that begin otherwise get the file alone. nil stays nil.
+func Locate(err error, data []byte, file string) error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, one := range joined.Unwrap() {
+			errs = append(errs, Locate(one, data, file))
+		}
+		return errors.Join(errs...)
+	}
+	var document yaml.Node
+	if yaml.Unmarshal(data, &document) == nil && len(document.Content) > 0 {
+		path, _, _ := strings.Cut(err.Error(), ": ")
+		if line := lineOf(document.Content[0], path); line > 0 {
+			return fmt.Errorf("%s:%d: %w", file, line, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
+
+// lineOf returns the line of the longest beginning of a path that there is in a node, 0 if there is none. Keys may hold dots.
+func lineOf(node *yaml.Node, path string) int {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	line := 0
+	deeper := func(key, value *yaml.Node, rest string) {
+		line = key.Line
+		if l := lineOf(value, strings.TrimPrefix(rest, ".")); l > 0 {
+			line = l
+		}
+	}
+	switch node.Kind {
+	case yaml.MappingNode:
+		longest := 0
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			key := node.Content[i]
+			rest, ok := strings.CutPrefix(path, key.Value)
+			if ok && len(key.Value) > longest && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+				longest = len(key.Value)
+				deeper(key, node.Content[i+1], rest)
+			}
+		}
+	case yaml.SequenceNode:
+		if inner, ok := strings.CutPrefix(path, "["); ok {
+			number, rest, _ := strings.Cut(inner, "]")
+			if i, err := strconv.Atoi(number); err == nil && i >= 0 && i < len(node.Content) {
+				deeper(node.Content[i], node.Content[i], rest)
+			}
+		}
+	}
+	return line
+}
+
 // freeForm is implemented by types whose UnmarshalYAML takes any key.
 type freeForm interface{ freeForm() }
 

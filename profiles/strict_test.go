@@ -1,6 +1,8 @@
 package profiles
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -122,4 +124,29 @@ func FuzzDecodeStrict(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestLocate(t *testing.T) {
+	const data = "name: a\nsettings:\n  issuers:\n    https://as.example: &as\n      ttl: 1\n  list:\n    - x\n    - {y: 1}\n  same: *as\n"
+	for path, line := range map[string]int{
+		"name":                                1,
+		"settings":                            2,
+		"settings.issuers.https://as.example": 4,
+		"settings.issuers.https://as.example.ttl": 5,
+		"settings.list[1].y":                      8,
+		"settings.list[1].gone":                   8, // as far as it goes
+		"settings.list[7]":                        6,
+		"settings.same.ttl":                       5,
+	} {
+		err := Locate(errors.Join(fmt.Errorf("%s: wrong", path), errors.New("elsewhere")), []byte(data), "f.yaml")
+		if want := fmt.Sprintf("f.yaml:%d: %s: wrong\nf.yaml: elsewhere", line, path); err == nil || err.Error() != want {
+			t.Errorf("got %q, want %q", err, want)
+		}
+	}
+	if err := Locate(nil, []byte(data), "f.yaml"); err != nil {
+		t.Error(err)
+	}
+	if err := Locate(errors.New("a: b"), []byte("["), "f.yaml"); err.Error() != "f.yaml: a: b" {
+		t.Error(err)
+	}
 }

@@ -100,11 +100,14 @@ func TestMockConfigAndAdmin(t *testing.T) {
 func TestMockConfigMistakes(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
-		"cleints: {}":                             "mock.yaml:1: cleints: unknown key; did you mean",
-		"settings: {login: formm}":                "form",
-		"answers: [{then: {statsu: 400}}]":        "status",
-		"answers: [{then: {deviations: [nope]}}]": "nope",
-		"define: [{summary: x, do: []}]":          "name",
+		"cleints: {}":                                                                "mock.yaml:1: cleints: unknown key; did you mean",
+		"settings: {login: formm}":                                                   "form",
+		"settings:\n  pkce: {requird: all}":                                          "mock.yaml:2: settings.pkce.requird: unknown key; did you mean",
+		"clients:\n  shop:\n    secrt: x":                                            "mock.yaml:3: clients.shop.secrt: unknown key; did you mean",
+		"namespaces:\n  a:\n    clients:\n      shop: {secrt: x}":                    "mock.yaml:4: namespaces.a.clients.shop.secrt",
+		"answers: [{then: {statsu: 400}}]":                                           "status",
+		"answers: [{then: {deviations: [nope]}}]":                                    "nope",
+		"define: [{summary: x, do: []}]":                                             "name",
 		"define: [{name: a, do: {at: tokn.response, status: 201}}]\ndeviations: [a]": "token.response",
 		"namespaces: {a: {namespaces: {b: {}}}}":                                     "has no namespaces",
 		"namespaces: {token: {}}":                                                    "endpoint",
