@@ -26,7 +26,7 @@ func block(c *Check, requirements []Requirement, st style, width int) []string {
 	b := blockWriter{style: st, width: width}
 	b.heading(c)
 	b.field("sent", sentText(c))
-	groups := outcomes(c)
+	groups := shortened(outcomes(c))
 	b.expected(groups)
 	b.actual(groups)
 	b.requirements(requirements)
@@ -134,6 +134,32 @@ func outcomes(c *Check) []outcome {
 		actual = receivedText(decisive(c))
 	}
 	return []outcome{{verdict: c.Verdict, expected: c.Expected, actual: actual}}
+}
+
+// fullOutcomes is how many outcomes a block tells in full where there are many: one lax comparison accepts dozens of variants, and
+// reads as one finding with a list of them.
+const fullOutcomes = 4
+
+// shortened gathers the outcomes behind the first ones, by what was expected instead.
+func shortened(groups []outcome) []outcome {
+	if len(groups) <= fullOutcomes+2 {
+		return groups
+	}
+	short := slices.Clone(groups[:fullOutcomes])
+	for _, o := range groups[fullOutcomes:] {
+		i := slices.IndexFunc(short[fullOutcomes:], func(p outcome) bool {
+			return p.verdict == o.verdict && slices.Equal(p.expected, o.expected)
+		})
+		if i >= 0 {
+			p := &short[fullOutcomes+i]
+			p.variants = append(p.variants, o.variants...)
+			continue
+		}
+		o.variants = slices.Clone(o.variants)
+		o.actual = "in the same way; the JSON and HTML reports tell of each"
+		short = append(short, o)
+	}
+	return short
 }
 
 // name says which variants an outcome has.

@@ -549,3 +549,25 @@ func BenchmarkWriteHTML(b *testing.B) {
 		}
 	}
 }
+
+// A check with many findings of one kind tells the first and lists the others.
+func TestFailureBlockOfManyVariants(t *testing.T) {
+	c := Check{ID: "rfc0/many", Verdict: Fail, Level: "MUST", Sent: "variants"}
+	for i := range 30 {
+		c.Variants = append(c.Variants, Variant{Name: fmt.Sprintf("v%02d", i), Verdict: Fail, Expected: []string{"a refusal"}, Actual: fmt.Sprintf("answer %02d", i)})
+	}
+	c.Variants[29].Expected = []string{"something else"}
+	text := FailureBlock(c, nil)
+	for _, part := range []string{"answer 00", "answer 03", "v04, v05", "v28 (25 of 30)", "v29 (1 of 30)", "in the same way"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the block lacks %q:\n%s", part, text)
+		}
+	}
+	if strings.Contains(text, "answer 04") {
+		t.Errorf("the block tells of every variant:\n%s", text)
+	}
+	c.Variants = c.Variants[:6]
+	if text := FailureBlock(c, nil); !strings.Contains(text, "answer 05") {
+		t.Errorf("the block leaves out what has room:\n%s", text)
+	}
+}
