@@ -598,7 +598,7 @@ func (x *exchange) interceptWith(ops []*op) bool {
 		}
 		if o.Reset {
 			x.fired(o)
-			panic(http.ErrAbortHandler)
+			x.reset()
 		}
 		if o.Redirect != "" {
 			x.fired(o)

@@ -21,6 +21,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -671,7 +672,7 @@ var transportTests = map[string]wireTest{
 		}
 	}},
 	"connection-reset": {run: func(t *testing.T, p *mockprovider.Provider) {
-		if r := tokenRequest(t, p); !errors.Is(r.err, io.EOF) {
+		if r := tokenRequest(t, p); !errors.Is(r.err, syscall.ECONNRESET) {
 			t.Errorf("%+v", r)
 		}
 	}},

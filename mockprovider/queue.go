@@ -374,7 +374,7 @@ func (x *exchange) programmed() bool {
 	x.hold(a)
 	switch {
 	case a.Reset:
-		panic(http.ErrAbortHandler)
+		x.reset()
 	case a.Error != "" && x.endpoint != AuthorizationEndpoint:
 		x.failAs(a)
 		return true

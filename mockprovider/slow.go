@@ -3,7 +3,9 @@ package mockprovider
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 )
@@ -36,6 +38,21 @@ func (x *exchange) waitAt(l *Latch) {
 	if l.hold(x.r.Context(), x.p.root.done) != nil {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// reset breaks the connection off as a peer does that crashed: with a TCP reset where the connection can be had (not in process, not in
+// HTTP/2), else by closing it.
+func (x *exchange) reset() {
+	if conn, _, err := http.NewResponseController(x.w).Hijack(); err == nil {
+		if secure, ok := conn.(*tls.Conn); ok {
+			conn = secure.NetConn() // whose end is not announced
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+		}
+		conn.Close()
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // sendSlowly puts an answer, or as much of its body as is given, on the wire with pauses between the lines of its header and between the pieces of its body. A connection that
