@@ -27,6 +27,7 @@ type Request struct {
 	User       string      `json:"user,omitempty"`       // login name of the resource owner, where one was known
 	Status     int         `json:"status"`               // of the answer, 0 if there was none
 	Error      string      `json:"error,omitempty"`      // error code of the answer
+	Reason     string      `json:"reason,omitempty"`     // why it was refused, in words
 	RefusedBy  string      `json:"refused_by,omitempty"` // name of the step that refused
 	Deviations []string    `json:"deviations,omitempty"` // deviations that acted on the request
 	Programmed string      `json:"programmed,omitempty"` // the programmed answer that it got, in words
@@ -58,6 +59,9 @@ func (r Request) line() string {
 	fmt.Fprintf(&b, " -> %d", r.Status)
 	if r.Error != "" {
 		b.WriteString(" " + r.Error)
+	}
+	if r.Reason != "" {
+		b.WriteString(": " + r.Reason)
 	}
 	if r.RefusedBy != "" && r.RefusedBy != "programmed" {
 		b.WriteString(" (" + r.RefusedBy + ")")
@@ -237,7 +241,7 @@ func (e *entry) request() Request {
 		r.User = e.user.Username
 	}
 	if e.err != nil {
-		r.Error, r.RefusedBy = e.err.Code, e.err.Step
+		r.Error, r.Reason, r.RefusedBy = e.err.Code, e.err.Description, e.err.Step
 	}
 	if e.planned != nil {
 		r.Programmed = e.planned.String()

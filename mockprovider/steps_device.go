@@ -19,7 +19,7 @@ func deviceSteps() []Step {
 		step("device.form", KindPage, "The page that asks for the user code."),
 		value("device.entry", "The verification page has a form for the user code.", Mode{"no-form", "it has none"}),
 		value("device.user_code", "Case and punctuation of the user code do not matter.", Mode{"exact", "they do"}),
-		guard("device.user_code.attempts", "access_denied", "A browser session enters no more than ten wrong codes; then the page is answered with 429."),
+		guard("device.user_code.attempts", "access_denied", "A browser session enters no more than ten wrong codes, all of them together no more than a thousand within the lifetime of a code; then the page is answered with 429."),
 		guard("device.user_code.known", "invalid_request", "The user code belongs to a device that waits; else the page is shown again."),
 		step("device.done", KindPage, "The page after the decision."),
 	}, []Step{
