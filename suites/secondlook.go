@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/oauthcheck/oauthcheck/reports"
-	"github.com/oauthcheck/oauthcheck/suites/target"
 )
 
 // A real server stumbles: it answers an error under load, or nothing in time. Some of what a check saw may therefore say
@@ -77,7 +76,7 @@ func (r *run) lookAgain(ctx context.Context, on *stage, doubts []doubt) {
 	}
 	options := on.options
 	options.Seed++ // values that were used are not used again
-	second, err := target.NewRun(ctx, on.info, options)
+	second, err := on.target.Again(ctx, options)
 	if err != nil || ctx.Err() != nil {
 		for e, first := range firsts {
 			r.settle(on, e, first)

@@ -29,7 +29,14 @@ func (run *Run) do(ctx context.Context, r *Request) *Response {
 		return fail(err)
 	}
 	breaker := run.breakers.of(r.Target())
-	if err := breaker.check(func() error { return run.ping(ctx, r.Target()) }); err != nil {
+	alive := func() error {
+		err := run.ping(ctx, r.Target())
+		if ctx.Err() != nil {
+			return nil // that says nothing about the endpoint
+		}
+		return err
+	}
+	if err := breaker.check(alive); err != nil {
 		return fail(err)
 	}
 	if run.limiter != nil {

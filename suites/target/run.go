@@ -29,7 +29,7 @@ type Run struct {
 	transport http.RoundTripper
 	owned     *network // that Close closes; nil where the target file's owner brought a transport
 	limiter   *rate.Limiter
-	breakers  breakers
+	breakers  *breakers
 	requests  atomic.Int64
 	failed    atomic.Int64 // answered by 5xx or 429, or not at all
 	silent    atomic.Int64 // not answered in time
@@ -77,7 +77,7 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 		return nil, err
 	}
 	run := &Run{
-		ctx: ctx, info: info, seed: options.Seed, player: options.Player, transport: wire{transport},
+		ctx: ctx, info: info, seed: options.Seed, player: options.Player, transport: wire{transport}, breakers: &breakers{},
 		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, issuedTo: map[string]*Client{}, keys: map[*Client]*jose.JSONWebKey{},
 	}
 	if config.Transport == nil {
@@ -104,6 +104,15 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 		}
 	}
 	return run, nil
+}
+
+// Again starts another run against the same target, with values of its own. It does not try again what the first found gone.
+func (run *Run) Again(ctx context.Context, options RunOptions) (*Run, error) {
+	again, err := NewRun(ctx, run.info, options)
+	if err == nil {
+		again.breakers = run.breakers
+	}
+	return again, err
 }
 
 // newPlayer plays the resource owner as the target file says, with further fields filled in.

@@ -248,15 +248,22 @@ func readBounded(r io.Reader) (body []byte, truncated bool, err error) {
 }
 
 // breakers stop a run from waiting for an endpoint that is gone: after three transport failures in a row one plain GET
-// decides whether it is.
+// decides whether it is. Where one is gone the others may be, too, so each of them is asked as well before its next request; and
+// when none of several answered any more, the target is gone.
 type breakers struct {
+	gone  atomic.Int64 // endpoints
+	since atomic.Int64 // endpoints that went since the target answered last
+
 	mu sync.Mutex
 	by map[string]*breaker
 }
 
 type breaker struct {
+	all *breakers
+
 	mu       sync.Mutex
 	failures int
+	asked    int64 // how many endpoints were gone when this one was asked last
 	dead     error
 }
 
@@ -270,22 +277,36 @@ func (b *breakers) of(rawURL string) *breaker {
 		b.by = map[string]*breaker{}
 	}
 	if b.by[key] == nil {
-		b.by[key] = &breaker{}
+		b.by[key] = &breaker{all: b}
 	}
 	return b.by[key]
 }
 
-// check returns an error if the endpoint is gone. probe is called once, when that is to be decided.
+// check returns an error if the endpoint is gone. probe is called when that is to be decided.
 func (b *breaker) check(probe func() error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.dead == nil && b.failures >= breakerLimit {
-		if err := probe(); err != nil {
-			b.dead = fmt.Errorf("the endpoint failed %d times in a row and once more for a plain GET (%w); it is not tried again in this run",
-				b.failures, err)
-		}
-		b.failures = 0
+	gone := b.all.gone.Load()
+	if b.dead != nil || b.failures < breakerLimit && b.asked == gone {
+		return b.dead
 	}
+	if b.all.since.Load() >= breakerLimit {
+		b.dead = errors.New("no endpoint of the target answers any more; nothing is sent to it in the rest of this run")
+		return b.dead
+	}
+	err := probe()
+	if err == nil {
+		b.all.since.Store(0)
+	} else {
+		why := fmt.Sprintf("the endpoint failed %d times in a row and once more", b.failures)
+		if b.failures < breakerLimit {
+			why = "another endpoint is gone, and this one gave no answer"
+		}
+		b.dead = fmt.Errorf("%s for a plain GET (%w); it is not tried again in this run", why, err)
+		b.all.gone.Add(1)
+		b.all.since.Add(1)
+	}
+	b.failures, b.asked = 0, gone
 	return b.dead
 }
 
@@ -294,6 +315,7 @@ func (b *breaker) report(err error) {
 	defer b.mu.Unlock()
 	if err == nil {
 		b.failures = 0
+		b.all.since.Store(0)
 		return
 	}
 	b.failures++

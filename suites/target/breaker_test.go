@@ -1,0 +1,52 @@
+package target
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestBreakers(t *testing.T) {
+	lost := errors.New("lost")
+	asked := 0
+	probe := func(err error) func() error { return func() error { asked++; return err } }
+	fail := func(b *breaker, n int) {
+		for range n {
+			b.report(lost)
+		}
+	}
+	says := func(err error, text string, times int) {
+		t.Helper()
+		if (err == nil) != (text == "") || err != nil && !strings.Contains(err.Error(), text) || asked != times {
+			t.Errorf("%v after %d probes, want %q after %d", err, asked, text, times)
+		}
+		asked = 0
+	}
+
+	var all breakers
+	token := all.of("https://as.example/token?x=1")
+	fail(token, 2)
+	says(token.check(probe(lost)), "", 0)
+	token.report(nil) // in a row
+	fail(token, 2)
+	says(token.check(probe(lost)), "", 0)
+	fail(token, 1)
+	says(token.check(probe(nil)), "", 1) // it lives
+	fail(token, 3)
+	says(token.check(probe(lost)), "failed 3 times in a row", 1)
+	says(all.of("https://as.example/token").check(probe(nil)), "failed 3 times", 0)
+
+	// The others are asked once, and live.
+	authorize := all.of("https://as.example/authorize")
+	says(authorize.check(probe(nil)), "", 1)
+	says(authorize.check(probe(nil)), "", 0)
+	says(all.of("https://as.example/revoke").check(probe(lost)), "another endpoint is gone", 1)
+	says(authorize.check(probe(nil)), "", 1)
+
+	// None answers any more.
+	for _, path := range []string{"a", "b", "c"} {
+		says(all.of("https://as.example/"+path).check(probe(lost)), "another endpoint is gone", 1)
+	}
+	says(all.of("https://as.example/d").check(probe(nil)), "no endpoint of the target answers any more", 0)
+	says(authorize.check(probe(nil)), "no endpoint of the target answers any more", 0)
+}
