@@ -43,8 +43,9 @@ func block(c *Check, requirements []Requirement, st style, width int) []string {
 	if c.Enable != "" {
 		b.field("enable", c.Enable)
 	}
-	if e := decisive(c); e != nil && e.Curl != "" {
-		b.verbatim("repeat", Visible(e.Curl))
+	if command, then := repetition(c); command != "" {
+		b.verbatim("repeat", Visible(command))
+		b.field("", then)
 	}
 	return b.lines
 }
@@ -63,6 +64,42 @@ func decisive(c *Check) *Exchange {
 		}
 	}
 	return cmp.Or(marked, probe, last)
+}
+
+// repetition is the command that repeats what a verdict rests on, and what there is to do after it.
+func repetition(c *Check) (command, then string) {
+	if start := flowStart(c); start != nil && start.Curl != "" {
+		return start.Curl, "in a browser: sign in and approve, and see where it is sent"
+	}
+	if e := decisive(c); e != nil {
+		return e.Curl, ""
+	}
+	return "", ""
+}
+
+// flowStart returns the authorization request that led to the decisive exchange, where that is a redirect by the login or consent
+// page: such a page's form works once, so the request that led there is the one to repeat. Else nil.
+func flowStart(c *Check) *Exchange {
+	end := decisive(c)
+	if end == nil || end.Response.Status/100 != 3 || isAuthorizationRequest(end) {
+		return nil
+	}
+	var start *Exchange
+	for i := range c.Exchanges {
+		e := &c.Exchanges[i]
+		if e == end {
+			return start
+		}
+		if isAuthorizationRequest(e) {
+			start = e
+		}
+	}
+	return nil
+}
+
+func isAuthorizationRequest(e *Exchange) bool {
+	u, err := url.Parse(e.Request.URL)
+	return err == nil && e.Request.Method == "GET" && u.Query().Has("client_id") && (u.Query().Has("response_type") || u.Query().Has("redirect_uri"))
 }
 
 // sentText says what was sent: in the check's words, else as the request shows it.

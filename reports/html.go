@@ -101,7 +101,7 @@ type (
 		Actual         []htmlPair
 		Quoted         []Requirement
 		Fixes          []string
-		Repeat         string
+		Repeat, Then   string
 		PassedVariants []string
 		Evidence       []htmlExchange
 	}
@@ -329,8 +329,8 @@ func newHTMLCheck(c *Check, r *Report) *htmlCheck {
 			h.PassedVariants = append(h.PassedVariants, v.Name)
 		}
 	}
-	if e := decisive(c); e != nil && c.Verdict != Pass && c.Verdict != Skip {
-		h.Repeat = e.Curl
+	if c.Verdict != Pass && c.Verdict != Skip {
+		h.Repeat, h.Then = repetition(c)
 	}
 	for i := range c.Exchanges {
 		if e := &c.Exchanges[i]; c.Verdict != Pass || e == decisive(c) {

@@ -571,3 +571,30 @@ func TestFailureBlockOfManyVariants(t *testing.T) {
 		t.Errorf("the block leaves out what has room:\n%s", text)
 	}
 }
+
+// A form of a login or consent page works once: what is to be repeated is the request that led there.
+func TestRepetitionBeginsWithTheAuthorizationRequest(t *testing.T) {
+	exchange := func(method, url string, status int) Exchange {
+		return Exchange{Request: Request{Method: method, URL: url}, Response: Response{Status: status}, Curl: "curl " + method + " " + url}
+	}
+	first := exchange("GET", "https://as.example/authorize?response_type=code&client_id=a&redirect_uri=x", 302)
+	second := exchange("GET", "https://as.example/authorize?response_type=code&client_id=a&redirect_uri=y", 302)
+	consent := exchange("POST", "https://as.example/consent", 303)
+	token := exchange("POST", "https://as.example/token", 200)
+	for name, test := range map[string]struct {
+		exchanges []Exchange
+		want      string
+		then      bool
+	}{
+		"consent page":           {[]Exchange{first, consent, second, consent}, second.Curl, true},
+		"authorization endpoint": {[]Exchange{first, second}, second.Curl, false},
+		"token endpoint":         {[]Exchange{first, consent, token}, token.Curl, false},
+		"no request before":      {[]Exchange{consent}, consent.Curl, false},
+		"nothing":                {nil, "", false},
+	} {
+		command, then := repetition(&Check{Verdict: Fail, Exchanges: test.exchanges})
+		if command != test.want || (then != "") != test.then {
+			t.Errorf("%s: %q, %q", name, command, then)
+		}
+	}
+}
