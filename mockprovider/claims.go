@@ -36,7 +36,11 @@ func compileClaimRule(where string, r ClaimRule) (*claimRule, error) {
 	if when != nil && (when.Nth != 0 || when.Times != 0) {
 		return nil, fmt.Errorf("%s: when.nth and when.times are for answers, not for claims", where)
 	}
-	return &claimRule{when: when, set: plain(r.Set).(map[string]any)}, nil
+	set := plain(r.Set).(map[string]any)
+	if err := checkTemplates(where+".set", set); err != nil {
+		return nil, err
+	}
+	return &claimRule{when: when, set: set}, nil
 }
 
 // plain turns what a test writes into what the JSON writer and templates know: Claims into maps, times into seconds.

@@ -297,6 +297,9 @@ func compileOp(where string, raw profiles.Op, values map[string]string, narrow m
 	if err := decode(where, args, &o.opArgs); err != nil {
 		return nil, err
 	}
+	if err := checkTemplates(where, args); err != nil {
+		return nil, err
+	}
 	for _, mode := range o.Mode {
 		if !slices.ContainsFunc(step.Modes, func(m Mode) bool { return m.Name == mode }) {
 			var known []string

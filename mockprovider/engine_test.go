@@ -3,6 +3,7 @@ package mockprovider
 import (
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -259,5 +260,31 @@ func TestSettingsMerge(t *testing.T) {
 	}
 	if p.user("bob") != nil || p.user("alice") == nil {
 		t.Error(d.Users)
+	}
+}
+
+func TestTemplatesThatStandForNothingAreMistakes(t *testing.T) {
+	for _, test := range []struct{ text, says string }{
+		{"${param:tenant}", `settings: claims[0].set.a.b[0]: ${param:tenant}: there is no "param"`},
+		{"${client}", `did you mean "client_id"?`},
+		{"${request:a|uper}", `no transform "uper"; did you mean "upper"?`},
+	} {
+		claims := []any{map[string]any{"set": map[string]any{"a": map[string]any{"b": []any{test.text}}}}}
+		if _, err := NewHandler(WithSettings(map[string]any{"claims": claims})); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v", test.text, err)
+		}
+		op := profiles.Op{At: "token.response", Args: map[string]any{"members": map[string]any{"set": map[string]any{"a": test.text}}}}
+		if _, err := NewHandler(WithDeviation(profiles.Deviation{Name: "own", Do: profiles.Ops{op}}, nil)); err == nil {
+			t.Errorf("%s: no error in an operation", test.text)
+		}
+	}
+	steps, err := os.ReadFile("vocabulary_intro.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range variables {
+		if !strings.Contains(string(steps), "`${"+name) {
+			t.Errorf("vocabulary_intro.md does not tell of ${%s}", name)
+		}
 	}
 }

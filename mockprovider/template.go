@@ -61,6 +61,46 @@ func (x *exchange) expandWith(s string, members func(string) string) string {
 	}
 }
 
+// variables are the names of what ${…} may stand for.
+var variables = []string{"access_token_id", "claim", "client_id", "code_challenge", "counter", "detail", "header", "issuer", "location", "member",
+	"method", "now", "other_client", "path", "query", "random", "redirect_uri", "registered", "request", "scope", "secret", "status", "user",
+	"username", "uuid"}
+
+// checkTemplates finds templates in a value that would stand for nothing.
+func checkTemplates(where string, v any) error {
+	switch v := v.(type) {
+	case string:
+		for _, part := range strings.Split(v, "${")[1:] {
+			expression, _, closed := strings.Cut(part, "}")
+			if !closed {
+				continue // left as it is
+			}
+			expression, filters, _ := strings.Cut(expression, "|")
+			if name, _, _ := strings.Cut(expression, ":"); !slices.Contains(variables, name) {
+				return fmt.Errorf("%s: ${%s}: there is no %q to put in%s (a request parameter is ${request:NAME})", where, expression, name, suggestion(name, variables))
+			}
+			for filter := range strings.SplitSeq(filters, "|") {
+				if _, err := transformer(filter); err != nil {
+					return fmt.Errorf("%s: ${%s|%s}: %w", where, expression, filters, err)
+				}
+			}
+		}
+	case []any:
+		for i, item := range v {
+			if err := checkTemplates(fmt.Sprintf("%s[%d]", where, i), item); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, key := range sortedKeys(v) {
+			if err := checkTemplates(where+"."+key, v[key]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (x *exchange) variable(expression string, members func(string) string) string {
 	kind, name, _ := strings.Cut(expression, ":")
 	switch kind {
