@@ -58,6 +58,9 @@ func init() {
 					as.Inconclusive("the server does not delegate twice: %s, then %s", DescribeResponse(first), DescribeResponse(second))
 				}
 				old, current := partySub(as, one, as.ClientFor(target.TokenExchange)), partySub(as, two, as.Second())
+				if old == current {
+					as.Inconclusive("both actors have the sub %q: they cannot be told apart", old)
+				}
 				claims := visible(as, second.String("access_token"))
 				if claims["act"] == nil {
 					as.Skip("", "the token of the second exchange has no act")
