@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/oauthcheck/oauthcheck/reports"
@@ -30,8 +31,8 @@ func (s Setup) worth(id string) bool {
 type stage struct {
 	setup  string // "" for the target as it is configured
 	info   *target.Info
-	target *target.Run // nil until it is reached
-	second *target.Run // of the second looks; nil without any
+	target *target.Run                // nil until it is reached
+	second atomic.Pointer[target.Run] // of the second looks; nil until there are any
 	shut   func()
 
 	options target.RunOptions // of target
@@ -184,7 +185,7 @@ func (on *stage) limit(c *Check) time.Duration {
 
 // runs are the runs against the target in this set-up.
 func (on *stage) runs() []*target.Run {
-	return slices.DeleteFunc([]*target.Run{on.target, on.second}, func(t *target.Run) bool { return t == nil })
+	return slices.DeleteFunc([]*target.Run{on.target, on.second.Load()}, func(t *target.Run) bool { return t == nil })
 }
 
 // requests counts those that were sent.
