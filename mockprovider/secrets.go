@@ -72,15 +72,19 @@ func (l labels) query(raw string) string {
 	pairs := strings.Split(raw, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
-		decoded, err := url.QueryUnescape(value)
-		if err != nil {
-			decoded = value
-		}
-		if secretParameters[name] {
-			pairs[i] = name + "=" + l.of(name, decoded)
+		if decoded := unescaped(name); secretParameters[decoded] {
+			pairs[i] = name + "=" + l.of(decoded, unescaped(value))
 		}
 	}
 	return strings.Join(pairs, "&")
+}
+
+// unescaped is a part of a query as servers read it, or as it is where it is malformed.
+func unescaped(part string) string {
+	if decoded, err := url.QueryUnescape(part); err == nil {
+		return decoded
+	}
+	return part
 }
 
 func (l labels) header(h http.Header) http.Header {

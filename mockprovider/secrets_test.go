@@ -19,6 +19,7 @@ func TestRequestsWithoutSecrets(t *testing.T) {
 	expect(t, p).POST(p.Endpoint("token")).WithBasicAuth("web-app", webSecret).
 		WithForm(map[string]string{"grant_type": "refresh_token", "refresh_token": text(tokens, "refresh_token")}).Expect().Status(200)
 	expect(t, p).GET(p.Endpoint("resource")).WithHeader("Authorization", "Digest abc").Expect()
+	expect(t, p).GET(p.Endpoint("resource")).WithTransformer(func(r *http.Request) { r.URL.RawQuery = "%61ccess_token=" + access }).Expect()
 
 	raw := p.Requests()
 	cut := raw.WithoutSecrets()
@@ -26,7 +27,7 @@ func TestRequestsWithoutSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	printed := string(shown) + cut.String() + raw.String() + raw[0].String() + cut[2].URL.String()
+	printed := string(shown) + cut.String() + raw.String() + raw[0].String() + cut[2].URL.String() + cut[5].URL.String()
 	for _, secret := range []string{"wonderland", webSecret, access, raw[3].Param("refresh_token"), strings.TrimPrefix(raw[3].Header.Get("Authorization"), "Basic "), "a=b", "abc"} {
 		if secret == "" || strings.Contains(printed, secret) {
 			t.Errorf("%q in %s", secret, printed)
@@ -41,6 +42,7 @@ func TestRequestsWithoutSecrets(t *testing.T) {
 		cut[3].Header.Get("Authorization"):     "Basic web-app:«client_secret 1»",
 		cut[3].Param("refresh_token"):          "«refresh_token 1»",
 		cut[4].Header.Get("Authorization"):     "Digest «credentials 1»",
+		cut[5].URL.RawQuery:                    "%61ccess_token=«access_token 1»",
 		cut.WithoutSecrets()[3].String():       cut[3].String(),
 		raw[0].Param("password"):               "wonderland",
 		raw[1].Header.Get("Authorization")[:7]: "Bearer ",
