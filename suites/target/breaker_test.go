@@ -47,6 +47,10 @@ func TestBreakers(t *testing.T) {
 	for _, path := range []string{"a", "b", "c"} {
 		says(all.of("https://as.example/"+path).check(probe(lost)), "another endpoint is gone", 1)
 	}
-	says(all.of("https://as.example/d").check(probe(nil)), "no endpoint of the target answers any more", 0)
-	says(authorize.check(probe(nil)), "no endpoint of the target answers any more", 0)
+	says(all.of("https://as.example/d").check(probe(nil)), "no endpoint there answers any more", 0)
+	says(authorize.check(probe(nil)), "no endpoint there answers any more", 0)
+
+	// That says nothing about another origin.
+	says(all.of("http://as.example/token").check(probe(nil)), "", 0)
+	says(all.of("https://resource.example/").check(probe(nil)), "", 0)
 }

@@ -19,6 +19,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/oauthcheck/oauthcheck/suites/login"
 )
 
 // What a target may make the harness hold in memory.
@@ -248,18 +250,23 @@ func readBounded(r io.Reader) (body []byte, truncated bool, err error) {
 }
 
 // breakers stop a run from waiting for an endpoint that is gone: after three transport failures in a row one plain GET
-// decides whether it is. Where one is gone the others may be, too, so each of them is asked as well before its next request; and
-// when none of several answered any more, the target is gone.
+// decides whether it is. Where one is gone the others of its origin may be, too, so each of them is asked as well before its next
+// request; and when none of several answered any more, the origin is gone. Other origins are not: that nothing listens for plain http,
+// for example, says nothing about https.
 type breakers struct {
-	gone  atomic.Int64 // endpoints
-	since atomic.Int64 // endpoints that went since the target answered last
+	mu      sync.Mutex
+	by      map[string]*breaker // by URL without query
+	origins map[string]*origin
+}
 
-	mu sync.Mutex
-	by map[string]*breaker
+// origin is what the endpoints of one origin have in common.
+type origin struct {
+	gone  atomic.Int64 // endpoints
+	since atomic.Int64 // endpoints that went since the origin answered last
 }
 
 type breaker struct {
-	all *breakers
+	at *origin
 
 	mu       sync.Mutex
 	failures int
@@ -274,10 +281,14 @@ func (b *breakers) of(rawURL string) *breaker {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.by == nil {
-		b.by = map[string]*breaker{}
+		b.by, b.origins = map[string]*breaker{}, map[string]*origin{}
 	}
 	if b.by[key] == nil {
-		b.by[key] = &breaker{all: b}
+		name := login.Origin(key)
+		if b.origins[name] == nil {
+			b.origins[name] = &origin{}
+		}
+		b.by[key] = &breaker{at: b.origins[name]}
 	}
 	return b.by[key]
 }
@@ -286,25 +297,25 @@ func (b *breakers) of(rawURL string) *breaker {
 func (b *breaker) check(probe func() error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	gone := b.all.gone.Load()
+	gone := b.at.gone.Load()
 	if b.dead != nil || b.failures < breakerLimit && b.asked == gone {
 		return b.dead
 	}
-	if b.all.since.Load() >= breakerLimit {
-		b.dead = errors.New("no endpoint of the target answers any more; nothing is sent to it in the rest of this run")
+	if b.at.since.Load() >= breakerLimit {
+		b.dead = errors.New("no endpoint there answers any more; nothing is sent to them in the rest of this run")
 		return b.dead
 	}
 	err := probe()
 	if err == nil {
-		b.all.since.Store(0)
+		b.at.since.Store(0)
 	} else {
 		why := fmt.Sprintf("the endpoint failed %d times in a row and once more", b.failures)
 		if b.failures < breakerLimit {
 			why = "another endpoint is gone, and this one gave no answer"
 		}
 		b.dead = fmt.Errorf("%s for a plain GET (%w); it is not tried again in this run", why, err)
-		b.all.gone.Add(1)
-		b.all.since.Add(1)
+		b.at.gone.Add(1)
+		b.at.since.Add(1)
 	}
 	b.failures, b.asked = 0, gone
 	return b.dead
@@ -315,7 +326,7 @@ func (b *breaker) report(err error) {
 	defer b.mu.Unlock()
 	if err == nil {
 		b.failures = 0
-		b.all.since.Store(0)
+		b.at.since.Store(0)
 		return
 	}
 	b.failures++
