@@ -150,6 +150,9 @@ func TestAcceptsScopesAndRefreshes(t *testing.T) {
 			do: `[{at: token.refresh_token.scope, skip: true}, {at: scope.granted, when: {grant: refresh_token}, set: [openid, offline_access]}]`, setup: m{"scope_response": "always"}},
 		permitted{name: "narrower-scope-refused", checks: []string{"rfc6749/refresh-narrows-scope"}, verdicts: note,
 			do: `{at: token.refresh_token.scope, when: {present: [scope]}, always: true}`},
+		permitted{name: "password-from-an-unregistered-client", checks: []string{"rfc6749/password-grant-authentication-required"}, verdicts: note, // section 2.4
+			do: `[{at: token.client_authentication.identified, when: {grant: password, unsent: [client_id]}, skip: true},
+			  {at: token.client_authentication.required, when: {grant: password, unsent: [client_id]}, skip: true}]`},
 		permitted{name: "refresh-token-also-for-the-public-client", do: `{at: refresh_token.rotation, when: {client_type: public}, set: true}`},
 		permitted{name: "replayed-refresh-token-revokes-all", checks: []string{"rfc6749/*refresh-token-*"}, verdicts: []reports.Verdict{reports.Pass, reports.Note, reports.Skip}},
 		permitted{name: "post-not-supported", setup: m{"openid": false, "target": m{"scopes": []any{"read", "write"}}}, do: `{at: authorize.method, mode: no-post, refuse: {error: invalid_request, status: 404}}`},
