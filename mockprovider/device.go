@@ -322,13 +322,8 @@ func (x *exchange) grantDeviceCode() *oauthError {
 	if err != nil {
 		return err
 	}
-	t := issued{access: x.issueAccess(g, g.scope), asked: strings.Join(d.asked, " ")}
-	if x.wantsRefresh(x.client, g.scope) {
-		t.refresh = x.issueRefresh(g, g.scope, t.access)
-	}
-	if x.wantsIDToken(g.scope) {
-		t.idToken = x.idToken(g, t.access.value, "")
-	}
+	t := x.issue(g, g.scope)
+	t.asked = strings.Join(d.asked, " ")
 	x.respondToken(t)
 	return nil
 }

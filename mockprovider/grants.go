@@ -69,13 +69,8 @@ func (x *exchange) grantPassword() *oauthError {
 	if err != nil {
 		return err
 	}
-	t := issued{access: x.issueAccess(g, g.scope), asked: x.params.get("scope")}
-	if x.wantsRefresh(x.client, g.scope) {
-		t.refresh = x.issueRefresh(g, g.scope, t.access)
-	}
-	if x.wantsIDToken(g.scope) {
-		t.idToken = x.idToken(g, t.access.value, "")
-	}
+	t := x.issue(g, g.scope)
+	t.asked = x.params.get("scope")
 	x.respondToken(t)
 	return nil
 }

@@ -141,13 +141,6 @@ func (x *exchange) tokensForCode(c *code) *oauthError {
 		scope = asked
 	}
 	x.granted = scope
-	t := issued{access: x.issueAccess(g, scope)}
-	if x.wantsRefresh(x.client, scope) {
-		t.refresh = x.issueRefresh(g, scope, t.access)
-	}
-	if x.wantsIDToken(scope) {
-		t.idToken = x.idToken(g, t.access.value, "")
-	}
-	x.respondToken(t)
+	x.respondToken(x.issue(g, scope))
 	return nil
 }

@@ -237,6 +237,18 @@ func (x *exchange) issueRefresh(g *grant, scope []string, beside *token) *token 
 	return t
 }
 
+// issue makes the tokens of a grant: an access token, and with it a refresh token and an ID token where they belong to it.
+func (x *exchange) issue(g *grant, scope []string) issued {
+	t := issued{access: x.issueAccess(g, scope)}
+	if x.wantsRefresh(x.client, scope) {
+		t.refresh = x.issueRefresh(g, scope, t.access)
+	}
+	if x.wantsIDToken(scope) {
+		t.idToken = x.idToken(g, t.access.value, "")
+	}
+	return t
+}
+
 // wantsRefresh decides whether a grant comes with a refresh token.
 func (x *exchange) wantsRefresh(client *RegisteredClient, scope []string) bool {
 	strict := false

@@ -78,8 +78,8 @@ func (r *run) lookAgain(ctx context.Context, on *stage, doubts []doubt) {
 	options.Seed++ // values that were used are not used again
 	second, err := on.target.Again(ctx, options)
 	if err != nil || ctx.Err() != nil {
-		for e, first := range firsts {
-			r.settle(on, e, first)
+		for _, d := range doubts {
+			r.settle(on, d.e, d.first)
 		}
 		return
 	}

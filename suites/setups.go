@@ -54,7 +54,7 @@ func (r *run) open(ctx context.Context, setup Setup) (*stage, error) {
 	if err != nil {
 		return failed(err)
 	}
-	on := &stage{}
+	var on *stage
 	if cfg, err = cfg.WithProfile(r.cfg.Profile); err == nil {
 		on, err = r.discover(ctx, cfg)
 	}
