@@ -24,7 +24,7 @@ func unpredictable(as *target.AS, sample []string, bounds entropyBounds) {
 	if len(sample) < enoughValues {
 		as.Inconclusive("only %d values could be collected", len(sample))
 	}
-	if strings.Count(sample[0], ".") == 2 && target.JWTClaims(sample[0]) != nil {
+	if areJWTs(sample) {
 		as.Skip("", "the values are signed JWTs, whose signature is judged by the check of forged tokens")
 	}
 	n := duplicates(sample)
@@ -46,6 +46,11 @@ func unpredictable(as *target.AS, sample []string, bounds entropyBounds) {
 	case bits < bounds.wanted:
 		as.Note("at most %.0f bits vary, a little below %.0f", bits, bounds.wanted)
 	}
+}
+
+// areJWTs tells whether the values are signed JWTs: their secrecy rests on the key of the signature, not on what varies in them.
+func areJWTs(sample []string) bool {
+	return len(sample) > 0 && strings.Count(sample[0], ".") == 2 && target.JWTClaims(sample[0]) != nil
 }
 
 func duplicates(sample []string) int {
