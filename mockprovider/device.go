@@ -1,6 +1,7 @@
 package mockprovider
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -188,7 +189,7 @@ func (x *exchange) tooManyUserCodes() bool {
 		x.p.store.wrongUserCodes.within(x.now, x.p.settings.Lifetimes.DeviceCode) >= maxUserCodes
 }
 
-// attempts counts in windows of time, so that guessing is bounded whatever cookies a browser drops.
+// attempts counts in windows of time, so that guessing is bounded whatever cookies a browser drops. A window of 0 has no end.
 type attempts struct {
 	mu    sync.Mutex
 	since time.Time
@@ -210,7 +211,7 @@ func (a *attempts) within(now time.Time, window time.Duration) int {
 }
 
 func (a *attempts) roll(now time.Time, window time.Duration) {
-	if age := now.Sub(a.since); age < 0 || age >= window {
+	if age := now.Sub(a.since); age < 0 || window > 0 && age >= window {
 		a.since, a.n = now, 0
 	}
 }
@@ -282,9 +283,9 @@ func (d *device) settle(x *exchange, user *ResourceOwner, authTime time.Time, sc
 	defer d.mu.Unlock()
 	switch {
 	case d.expired(x.now):
-		return fmt.Errorf("the code %s has expired", d.userCode)
+		return errors.New("the user code has expired")
 	case !d.waits():
-		return fmt.Errorf("the code %s was decided about before", d.userCode)
+		return errors.New("the user code was decided about before")
 	case approved:
 		d.user, d.authTime, d.scope = user, authTime, intersect(d.asked, scope)
 	case !x.skipped("token.device_code.denied"):

@@ -86,3 +86,15 @@ func TestTableIsBounded(t *testing.T) {
 		t.Error("the oldest is there")
 	}
 }
+
+// Guessing is bounded within a window, and for good where the window has no end.
+func TestAttempts(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for window, later := range map[time.Duration]int{time.Hour: 0, 0: 1} {
+		var a attempts
+		a.count(begin, window)
+		if now, then := a.within(begin, window), a.within(begin.Add(time.Hour), window); now != 1 || then != later {
+			t.Errorf("window %v: %d, an hour later %d, want 1 and %d", window, now, then, later)
+		}
+	}
+}
