@@ -203,15 +203,8 @@ func rotated(as *target.AS, tokens *target.Tokens) *target.Tokens {
 // oneSuccessor judges the answers to concurrent uses of one refresh token: of the new ones that they bring at most one works. All may
 // well be dead, where the server takes the race for a theft.
 func oneSuccessor(as *target.AS, responses []*target.Response) {
-	answers, works, seen := 0, 0, map[string]bool{}
-	for _, r := range responses {
-		if r.Err == nil && r.Status != 429 && r.Status < 500 {
-			answers++
-		}
-	}
-	if answers < 2 {
-		as.Inconclusive("fewer than two of %d concurrent requests were answered", len(responses))
-	}
+	raced(as, responses)
+	works, seen := 0, map[string]bool{}
 	for _, r := range responses {
 		next := r.String("refresh_token")
 		if next == "" || seen[next] {
