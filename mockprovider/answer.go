@@ -60,10 +60,14 @@ func (x *exchange) json(step string, status int, o object) {
 
 // encode writes a JSON object as the settings want it.
 func (x *exchange) encode(o object) []byte {
+	return x.appendJSON(make([]byte, 0, o.size()), o)
+}
+
+func (x *exchange) appendJSON(b []byte, o object) []byte {
 	if !x.p.settings.EscapedJSON {
-		return o.encode()
+		return o.append(b)
 	}
-	return escapeJSON(o.encode())
+	return append(b, escapeJSON(o.encode())...)
 }
 
 // uncacheable sets the headers that RFC 6749 section 5.1 demands of every answer with credentials.

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/oauthcheck/oauthcheck/mockprovider"
 )
@@ -97,16 +98,43 @@ func BenchmarkOpaqueDeviated(b *testing.B) {
 	measure(b, p.Endpoint("token"))
 }
 
-// bareToken is a response with a JWT that the signer makes.
-func bareToken(b *testing.B, signer crypto.Signer) func() []byte {
-	const input = "eyJhbGciOiJSUzI1NiIsImtpZCI6InRlc3QtcnNhLTEiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwOi8vbW9jay50ZXN0Iiwic3ViIjoic2VydmljZSIsImlhdCI6MH0"
+// bareToken is the response with the JWT that the mock makes too, put together as a handler with nothing else to do would.
+func bareToken(b *testing.B, algorithm string, signer crypto.Signer) func() []byte {
+	type claims struct {
+		Issuer   string `json:"iss"`
+		Subject  string `json:"sub"`
+		Audience string `json:"aud"`
+		Client   string `json:"client_id"`
+		Issued   int64  `json:"iat"`
+		Expires  int64  `json:"exp"`
+		ID       string `json:"jti"`
+		Scope    string `json:"scope"`
+	}
+	type response struct {
+		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
+		ExpiresIn   int    `json:"expires_in"`
+		Scope       string `json:"scope"`
+	}
+	encoded := func(v any) []byte {
+		text, err := json.Marshal(v)
+		if err != nil {
+			b.Error(err)
+		}
+		return text
+	}
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + algorithm + `","typ":"at+jwt","kid":"test-key-1"}`))
 	return func() []byte {
+		id, now := make([]byte, 16), time.Now().Unix()
+		rand.Read(id)
+		input := header + "." + base64.RawURLEncoding.EncodeToString(encoded(claims{"http://127.0.0.1:18081", "service", "http://127.0.0.1:18081/resource",
+			"service", now, now + 900, base64.RawURLEncoding.EncodeToString(id), "read"}))
 		sum := sha256.Sum256([]byte(input))
 		signature, err := signer.Sign(rand.Reader, sum[:], crypto.SHA256)
 		if err != nil {
 			b.Error(err)
 		}
-		return []byte(`{"access_token":"` + input + "." + base64.RawURLEncoding.EncodeToString(signature) + `","token_type":"Bearer","expires_in":900,"scope":"read"}`)
+		return encoded(response{input + "." + base64.RawURLEncoding.EncodeToString(signature), "Bearer", 900, "read"})
 	}
 }
 
@@ -115,7 +143,7 @@ func BenchmarkBareRS256(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	bare(b, bareToken(b, key))
+	bare(b, bareToken(b, "RS256", key))
 }
 
 func BenchmarkRS256(b *testing.B) {
@@ -128,7 +156,7 @@ func BenchmarkBareES256(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	bare(b, bareToken(b, key))
+	bare(b, bareToken(b, "ES256", key))
 }
 
 func BenchmarkES256(b *testing.B) {

@@ -123,7 +123,7 @@ func (x *exchange) readParameters(fromQuery bool) *oauthError {
 	if fromQuery {
 		x.sent, wellFormed = query, queryOK
 	} else {
-		body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, maxBody))
+		body, err := x.readBody()
 		if err != nil {
 			var tooLarge *http.MaxBytesError
 			if errors.As(err, &tooLarge) {
@@ -164,17 +164,28 @@ func (x *exchange) readParameters(fromQuery bool) *oauthError {
 	return x.local(".unknown_parameter", func() *oauthError { return nil })
 }
 
+// readBody reads the body in one piece where its length is known.
+func (x *exchange) readBody() ([]byte, error) {
+	limited := http.MaxBytesReader(x.w, x.r.Body, maxBody)
+	if n := x.r.ContentLength; n >= 0 && n <= maxBody {
+		body := make([]byte, n)
+		_, err := io.ReadFull(limited, body)
+		return body, err
+	}
+	return io.ReadAll(limited)
+}
+
 func (x *exchange) checkContentType(bodyLength int) *oauthError {
 	contentType := x.r.Header.Get("Content-Type")
-	if bodyLength == 0 && contentType == "" {
+	if bodyLength == 0 && contentType == "" || contentType == formType {
 		return nil
 	}
 	mediaType, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil && mediaType == "" || !strings.EqualFold(mediaType, "application/x-www-form-urlencoded") {
+	if err != nil && mediaType == "" || mediaType != formType {
 		if x.localMode(".parameters", "json") && isJSON(contentType) || x.localMode(".content_type", "other-ignored") {
 			return nil
 		}
-		return invalidRequest("the content type is application/x-www-form-urlencoded")
+		return invalidRequest("the content type is " + formType)
 	}
 	if len(parameters) > 0 && x.localMode(".content_type", "exact") {
 		return invalidRequest("the content type takes no parameters")
@@ -182,9 +193,14 @@ func (x *exchange) checkContentType(bodyLength int) *oauthError {
 	return nil
 }
 
+const formType = "application/x-www-form-urlencoded"
+
 func isForm(contentType string) bool {
+	if contentType == formType {
+		return true
+	}
 	mediaType, _, _ := mime.ParseMediaType(contentType)
-	return mediaType == "application/x-www-form-urlencoded"
+	return mediaType == formType
 }
 
 func isJSON(contentType string) bool {
@@ -257,6 +273,9 @@ func (x *exchange) omitEmpty(step string) {
 
 // mergeRepeated applies the modes that make one value, or none, of a repeated parameter.
 func (x *exchange) mergeRepeated(step string) {
+	if len(x.program) == 0 {
+		return
+	}
 	for mode, merge := range map[string]func(values []string) (string, bool){
 		"join-comma":    func(values []string) (string, bool) { return strings.Join(values, ","), true },
 		"join-space":    func(values []string) (string, bool) { return strings.Join(values, " "), true },

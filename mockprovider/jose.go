@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"hash"
 	"strings"
+	"sync"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -91,7 +92,7 @@ func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 	if err != nil {
 		return ""
 	}
-	header := object{{"alg", how.algorithm}}
+	header := append(make(object, 0, 3), member{"alg", how.algorithm})
 	if typ != "" {
 		header = append(header, member{"typ", typ})
 	}
@@ -108,16 +109,22 @@ func (x *exchange) jws(kind, algorithm, typ string, claims object) string {
 	}
 	header = x.editObject(kind+".header", header)
 	claims = x.editObject(kind+".claims", claims)
-	protected, payload := x.encode(header), x.encode(claims)
-	compact := make([]byte, 0, (len(protected)+len(payload)+maxSignature)*4/3+8)
-	compact = append(base64.RawURLEncoding.AppendEncode(compact, protected), '.')
-	compact = base64.RawURLEncoding.AppendEncode(compact, payload)
-	signed := how.sign(x, key, compact)
-	return string(base64.RawURLEncoding.AppendEncode(append(compact, '.'), signed))
+	buffer := scratch.Get().(*[]byte)
+	defer scratch.Put(buffer)
+	b := x.appendJSON((*buffer)[:0], header)
+	endOfHeader := len(b)
+	b = x.appendJSON(b, claims)
+	endOfClaims := len(b)
+	b = append(base64.RawURLEncoding.AppendEncode(b, b[:endOfHeader]), '.')
+	b = base64.RawURLEncoding.AppendEncode(b, b[endOfHeader:endOfClaims])
+	signed := how.sign(x, key, b[endOfClaims:])
+	b = base64.RawURLEncoding.AppendEncode(append(b, '.'), signed)
+	*buffer = b
+	return string(b[endOfClaims:])
 }
 
-// maxSignature is the length of the longest usual signature, that of a 2048 bit RSA key.
-const maxSignature = 256
+// scratch are buffers in which tokens are put together. A token is kept for long and is to take no more room than it needs.
+var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
 func (x *exchange) editObject(step string, o object) object {
 	o = x.p.shuffle.members(o)
@@ -220,12 +227,23 @@ func hashOf(algorithm string) (crypto.Hash, func() hash.Hash) {
 	return crypto.SHA256, sha256.New
 }
 
+func digestOf(id crypto.Hash, input []byte) []byte {
+	switch id {
+	case crypto.SHA384:
+		sum := sha512.Sum384(input)
+		return sum[:]
+	case crypto.SHA512:
+		sum := sha512.Sum512(input)
+		return sum[:]
+	}
+	sum := sha256.Sum256(input)
+	return sum[:]
+}
+
 // sign makes the signature (RFC 7518 section 3.3 to 3.5, RFC 8037 section 3.1).
 func (s *signingKey) sign(input []byte) []byte {
-	id, newHash := hashOf(s.algorithm)
-	h := newHash()
-	h.Write(input)
-	digest := h.Sum(nil)
+	id, _ := hashOf(s.algorithm)
+	digest := digestOf(id, input)
 	switch key := s.key.(type) {
 	case ed25519.PrivateKey:
 		return ed25519.Sign(key, input)

@@ -44,7 +44,32 @@ func (o object) remove(name string) object {
 	return slices.DeleteFunc(o, func(m member) bool { return m.name == name })
 }
 
-func (o object) encode() []byte { return appendValue(make([]byte, 0, 256), o) }
+func (o object) encode() []byte { return o.append(make([]byte, 0, o.size())) }
+
+func (o object) append(b []byte) []byte {
+	b = append(b, '{')
+	for i, m := range o {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, m.name)
+		b = append(b, ':')
+		b = appendValue(b, m.value)
+	}
+	return append(b, '}')
+}
+
+// size is about the length of the object's text, so that a buffer need not grow.
+func (o object) size() int {
+	n := 64
+	for _, m := range o {
+		n += len(m.name) + 16
+		if s, ok := m.value.(string); ok {
+			n += len(s)
+		}
+	}
+	return n
+}
 
 // MarshalJSON makes an object usable inside other values.
 func (o object) MarshalJSON() ([]byte, error) { return o.encode(), nil }
@@ -66,22 +91,13 @@ func appendValue(b []byte, v any) []byte {
 	case rawJSON:
 		return append(b, v...)
 	case object:
-		b = append(b, '{')
-		for i, m := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendString(b, m.name)
-			b = append(b, ':')
-			b = appendValue(b, m.value)
-		}
-		return append(b, '}')
+		return v.append(b)
 	case []string:
 		return appendArray(b, v, appendString)
 	case []any:
 		return appendArray(b, v, appendValue)
 	case []object:
-		return appendArray(b, v, func(b []byte, o object) []byte { return appendValue(b, o) })
+		return appendArray(b, v, func(b []byte, o object) []byte { return o.append(b) })
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)

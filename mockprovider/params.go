@@ -28,6 +28,9 @@ type formDialect struct {
 // followed by two hexadecimal digits or there are more than maxParams parameters; what could be decoded is returned all the same.
 func parseForm(raw string, d formDialect) (ps params, ok bool) {
 	ok = true
+	if raw != "" {
+		ps = make(params, 0, min(strings.Count(raw, "&")+1, maxParams))
+	}
 	for raw != "" {
 		var field string
 		field, raw, _ = strings.Cut(raw, "&")

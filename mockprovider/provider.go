@@ -179,7 +179,7 @@ func Start(opts ...Option) (*Provider, error) {
 		listener = &secureListener{listener, p, p.tlsConfig()}
 	}
 	p.listen = listener
-	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 18, ErrorLog: discardLog}
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 18, ErrorLog: discardLog}
 	go p.server.Serve(listener)
 	if c.admin != "" {
 		if err := p.startAdmin(c.admin, c.allowRemote); err != nil {

@@ -52,10 +52,11 @@ func (t *table[V]) insert(key string, v V) {
 	if t.entries == nil {
 		t.entries = make(map[string]V)
 	}
-	if _, known := t.entries[key]; !known {
+	before := len(t.entries)
+	t.entries[key] = v
+	if len(t.entries) > before {
 		t.order = append(t.order, key)
 	}
-	t.entries[key] = v
 	for len(t.entries) > maxEntries {
 		delete(t.entries, t.order[t.gone])
 		t.gone++
@@ -146,7 +147,6 @@ func (s *store) sweep(now time.Time) {
 // grant is one authorization that a resource owner (or the client itself) gave. Tokens point to it, so that revoking it
 // revokes all of them (RFC 6749 section 4.1.2, 10.4; RFC 7009 section 2.1).
 type grant struct {
-	id                            string
 	client                        string
 	user                          *ResourceOwner // nil for client_credentials
 	scope                         []string

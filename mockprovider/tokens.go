@@ -92,7 +92,7 @@ func (x *exchange) mintAs(mode, step string) string {
 
 // newGrant records that a resource owner, or a client for itself (user nil), authorized a client.
 func (x *exchange) newGrant(client *RegisteredClient, user *ResourceOwner, scope []string) *grant {
-	return &grant{id: x.p.random.text(22, base64URL), client: client.ID, user: user, scope: scope, authTime: x.now, made: x.now}
+	return &grant{client: client.ID, user: user, scope: scope, authTime: x.now, made: x.now}
 }
 
 // issued is what a token response tells about an issuance.

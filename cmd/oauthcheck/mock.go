@@ -9,8 +9,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net"
-	"os"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,19 +115,9 @@ func (f *mockFlags) run(ctx context.Context, stdout io.Writer) error {
 	}
 	err = f.announce(stdout, provider.Describe())
 	if err == nil {
-		beSmall()
-		<-ctx.Done()
+		beSmall(ctx)
 	}
 	return errors.Join(err, provider.Close())
-}
-
-// beSmall gives up memory that a server beside other people's tests can do without: what only the start needed, and a quarter of the garbage that
-// Go would let lie, which costs a twentieth of the speed. GOGC in the environment has precedence.
-func beSmall() {
-	releaseStartup()
-	if _, chosen := os.LookupEnv("GOGC"); !chosen {
-		debug.SetGCPercent(75)
-	}
 }
 
 func (f *mockFlags) options() []mockprovider.Option {
