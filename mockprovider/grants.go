@@ -1,7 +1,10 @@
 package mockprovider
 
 import (
+	"cmp"
 	"crypto/subtle"
+	"sync/atomic"
+	"time"
 )
 
 // grantAtToken makes the grant of a token request that rests on none: its scope is checked, then granted. The user is nil
@@ -73,4 +76,17 @@ func (x *exchange) grantPassword() *oauthError {
 	t.asked = x.params.get("scope")
 	x.respondToken(t)
 	return nil
+}
+
+// useUp marks a code or token as used, and reports whether it was not before. In the mode race it is marked after a while only, so that requests
+// at the same time all find it unused.
+func (x *exchange) useUp(step string, used *atomic.Bool) bool {
+	race := x.modeOp(step, "race")
+	if race == nil {
+		return used.CompareAndSwap(false, true)
+	}
+	first := !used.Load()
+	x.sleep(x.r.Context(), cmp.Or(race.Window, 50*time.Millisecond))
+	used.Store(true)
+	return first
 }

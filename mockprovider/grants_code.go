@@ -1,9 +1,5 @@
 package mockprovider
 
-import (
-	"time"
-)
-
 // grantAuthorizationCode exchanges a code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 func (x *exchange) grantAuthorizationCode() *oauthError {
 	const step = "token.authorization_code"
@@ -60,24 +56,7 @@ func (x *exchange) grantAuthorizationCode() *oauthError {
 // redeem uses a code up (RFC 6749 section 4.1.2: not more than once; a second use revokes what the first one yielded).
 func (x *exchange) redeem(c *code) *oauthError {
 	const step = "token.authorization_code.used"
-	var first bool
-	if o := x.modeOp(step, "race"); o != nil { // check first, mark later: requests at the same time all find it unused
-		first = !c.used.Load()
-		window := o.Window
-		if window == 0 {
-			window = 50 * time.Millisecond
-		}
-		timer := time.NewTimer(window)
-		select {
-		case <-timer.C:
-		case <-x.r.Context().Done():
-			timer.Stop()
-		}
-		c.used.Store(true)
-	} else {
-		first = c.used.CompareAndSwap(false, true)
-	}
-	x.replay = !first
+	x.replay = !x.useUp(step, &c.used)
 	if x.replay {
 		switch {
 		case !x.flag("token.authorization_code.replay_revokes", true):

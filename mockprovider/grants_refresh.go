@@ -103,24 +103,7 @@ func (x *exchange) useRefreshToken(t *token, rotate bool) *oauthError {
 	if !rotate {
 		return nil
 	}
-	var first bool
-	if o := x.modeOp(step, "race"); o != nil {
-		first = !t.used.Load()
-		window := o.Window
-		if window == 0 {
-			window = 50 * time.Millisecond
-		}
-		timer := time.NewTimer(window)
-		select {
-		case <-timer.C:
-		case <-x.r.Context().Done():
-			timer.Stop()
-		}
-		t.used.Store(true)
-	} else {
-		first = t.used.CompareAndSwap(false, true)
-	}
-	if first {
+	if x.useUp(step, &t.used) {
 		t.usedAt.Store(x.now.UnixNano())
 		return nil
 	}
