@@ -9,10 +9,11 @@ import (
 )
 
 // How much garbage may lie, in percent of what is in use (see debug.SetGCPercent). At rest a server beside other people's tests takes little
-// room; with much to do it takes a tenth more of the speed instead.
+// room. With much to do it may take up to roomForGarbage octets for it, so that less of its time goes into collecting.
 const (
-	garbageAtRest = 75
-	garbageBusy   = 400
+	garbageAtRest  = 75
+	garbageBusy    = 400
+	roomForGarbage = 32 << 20
 )
 
 // A server is busy that allocates busyOctets between two looks, some 3,000 tokens in a second; it is at rest again after calmLooks with less.
@@ -29,31 +30,34 @@ func beSmall(ctx context.Context) {
 		<-ctx.Done()
 		return
 	}
-	debug.SetGCPercent(garbageAtRest)
+	percent := garbageAtRest
+	debug.SetGCPercent(percent)
 	looks := time.NewTicker(lookInterval)
 	defer looks.Stop()
-	load := load{allocated: allocated()}
+	var l load
+	l.look(memory())
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-looks.C:
 		}
-		switch was, is := load.busy, load.look(allocated()); {
-		case is && !was:
-			debug.SetGCPercent(garbageBusy)
-		case was && !is:
-			debug.SetGCPercent(garbageAtRest)
+		was := l.busy
+		if now := l.look(memory()); now != percent {
+			percent = now
+			debug.SetGCPercent(percent)
+		}
+		if was && !l.busy {
 			debug.FreeOSMemory()
 		}
 	}
 }
 
-// allocated is how many octets the process has allocated since its start.
-func allocated() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+// memory is how many octets the process has allocated since its start, and how many of them were in use at the last collection.
+func memory() (allocated, used uint64) {
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64(), samples[1].Value.Uint64()
 }
 
 // load tells from what is allocated whether a process is busy.
@@ -63,13 +67,16 @@ type load struct {
 	allocated uint64 // at the last look
 }
 
-// look takes what has been allocated by now, and returns whether the process is busy.
-func (l *load) look(allocated uint64) bool {
+// look takes what has been allocated by now and what is in use, and returns how much garbage may lie, in percent.
+func (l *load) look(allocated, used uint64) int {
 	if allocated-l.allocated >= busyOctets {
 		l.busy, l.calm = true, 0
 	} else if l.calm++; l.calm >= calmLooks {
 		l.busy = false
 	}
 	l.allocated = allocated
-	return l.busy
+	if !l.busy {
+		return garbageAtRest
+	}
+	return int(min(garbageBusy, max(garbageAtRest, 100*roomForGarbage/max(used, 1))))
 }

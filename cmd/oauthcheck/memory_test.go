@@ -1,30 +1,38 @@
 package main
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
-// A burst of a thousand tokens (about 12 MiB) leaves a mock small; a lasting load does not, and a pause in it is no end.
+// A burst of a thousand tokens (about 12 MiB) leaves a mock small; a lasting load does not, and a pause in it is no end. What is in use bounds
+// what may lie beside it.
 func TestLoad(t *testing.T) {
 	const mib = 1 << 20
 	var l load
 	var allocated uint64
 	for i, step := range []struct {
-		mib  uint64
-		busy bool
-	}{{3, false}, {12, false}, {0, false}, {40, true}, {40, true}, {0, true}, {1, true}, {0, true}, {40, true}, {0, true}, {0, true}, {0, true}, {0, false}, {12, false}, {0, false}} {
-		allocated += step.mib * mib
-		if busy := l.look(allocated); busy != step.busy {
-			t.Errorf("look %d, after %d MiB: busy %v, want %v", i, step.mib, busy, step.busy)
+		allocated, used uint64 // MiB
+		percent         int
+	}{
+		{3, 2, 75}, {12, 3, 75}, {0, 3, 75}, {40, 4, 400}, {40, 4, 400}, {0, 4, 400}, {1, 4, 400}, {0, 4, 400}, {40, 4, 400}, {40, 16, 200},
+		{40, 100, 75}, {0, 16, 200}, {0, 16, 200}, {0, 16, 200}, {0, 16, 75}, {12, 3, 75}, {0, 3, 75},
+	} {
+		allocated += step.allocated * mib
+		if percent := l.look(allocated, step.used*mib); percent != step.percent {
+			t.Errorf("look %d, after %d MiB: %d %%, want %d %%", i, step.allocated, percent, step.percent)
 		}
 	}
-	if a, b := new(load), allocatedBy(func() { sink = make([]byte, 2*busyOctets) }); !a.look(b) {
-		t.Errorf("%d octets allocated are not busy", b)
+}
+
+func TestMemory(t *testing.T) {
+	runtime.GC() // what is in use is known after a collection only
+	before, _ := memory()
+	sink = make([]byte, busyOctets)
+	after, used := memory()
+	if after-before < busyOctets || used == 0 {
+		t.Errorf("%d octets allocated, want %d or more; %d in use", after-before, busyOctets, used)
 	}
 }
 
 var sink []byte
-
-func allocatedBy(f func()) uint64 {
-	before := allocated()
-	f()
-	return allocated() - before
-}
