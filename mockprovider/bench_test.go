@@ -171,6 +171,7 @@ var programs = []struct {
 }{
 	{"bare", "./testdata/bareserver", nil},
 	{"mock", "../cmd/oauthcheck", []string{"mock", "--json", "--addr", "127.0.0.1:0"}},
+	{"mock-jwt", "../cmd/oauthcheck", []string{"mock", "--json", "--addr", "127.0.0.1:0", "--config", "testdata/jwt.yaml"}},
 }
 
 // BenchmarkProcessStart is the time from the start of the process to its first whole answer to a request for metadata.
@@ -195,7 +196,7 @@ func BenchmarkProcessStart(b *testing.B) {
 	}
 }
 
-// BenchmarkProcessMemory is the resident memory of the process after 1,000 tokens (opaque ones of the mock).
+// BenchmarkProcessMemory is the resident memory of the process after 1,000 tokens.
 func BenchmarkProcessMemory(b *testing.B) {
 	for _, program := range programs {
 		b.Run(program.name, func(b *testing.B) {
