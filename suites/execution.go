@@ -106,7 +106,7 @@ func (e *execution) run(ctx context.Context, newAS func(context.Context, string,
 		a.variants = append(a.variants, *v)
 	}
 	if ctx.Err() != nil && a.whole.kind == inconclusive {
-		a.whole.reason = fmt.Sprintf("%v: %s", cause(ctx), a.whole.reason)
+		a.whole.reason = brief(ctx) + ": " + a.whole.reason
 	}
 	return a
 }

@@ -3,11 +3,13 @@ package suites
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 type fakeAS struct {
 	cacheable bool         // its token responses may be cached
 	dead      atomic.Bool  // it does not answer
+	restarts  int64        // after that many failures it answers again; 0: never
 	failures  atomic.Int64 // requests while it was dead
 	tokens    atomic.Int64
 }
@@ -33,8 +36,14 @@ const (
 
 func (as *fakeAS) RoundTrip(r *http.Request) (*http.Response, error) {
 	if as.dead.Load() {
-		as.failures.Add(1)
-		return nil, fmt.Errorf("connection refused by the fake")
+		if n := as.failures.Add(1); n != as.restarts {
+			return nil, fmt.Errorf("by the fake: %w", syscall.ECONNREFUSED)
+		}
+		as.dead.Store(false)
+	}
+	if r.Method == http.MethodPost && r.PostFormValue("grant_type") == "die" {
+		as.dead.Store(true)
+		return nil, io.EOF
 	}
 	w := httptest.NewRecorder()
 	as.serve(w, r)
@@ -163,28 +172,57 @@ func TestADeadServer(t *testing.T) {
 	}
 }
 
+// A run ends where nothing answers any more, and says which requests were the last; what was judged before stands.
 func TestAServerThatDies(t *testing.T) {
-	as := &fakeAS{}
-	cfg := against(as, func(s *S) {
+	refused := func(a *target.AS, g gomega.Gomega) {
+		g.Expect(a.Token(target.Set("grant_type", "x"), target.AnyStatus())).To(matchers.IssueToken())
+	}
+	register := func(s *S) {
 		s.Check("first", Requires(must), Needs(target.AnyTokenGrant), noStore)
+		s.Check("not-repeated", Requires(must), Needs(target.AnyTokenGrant), refused)
+		s.Check("killer", Requires(must), Needs(target.AnyTokenGrant), Disturbs(Client), func(a *target.AS, g gomega.Gomega) {
+			a.Token(target.Set("grant_type", "die"))
+		})
 		for i := range 40 {
-			s.Check(fmt.Sprintf("later-%d", i), Requires(must), Needs(target.AnyTokenGrant), Disturbs(Client),
-				func(a *target.AS, g gomega.Gomega) {
-					as.dead.Store(true)
-					wrongSecret(a, g)
-				})
+			s.Check(fmt.Sprintf("later-%d", i), Requires(must), Needs(target.AnyTokenGrant), Disturbs(Client), wrongSecret)
 		}
-	})
+	}
+	as := &fakeAS{}
+	cfg := against(as, register)
 	cfg.Procs = 1
+	cfg.Target.Timing.Timeout = 50 * time.Millisecond
 	report := execute(t, cfg)
-	if report.Checks[0].Verdict != reports.Pass || report.Summary.Inconclusive != 40 || report.Run.ExitStatus != StatusUntested {
-		t.Errorf("%+v %+v", report.Run, report.Summary)
+	if got := outcomes(report); !strings.HasPrefix(got, "first pass, not-repeated inconclusive, killer inconclusive, later-0 inconclusive, ") || report.Summary.Inconclusive != 42 {
+		t.Errorf("%s", got)
+	}
+	if report.Run.ExitStatus != StatusUntested || !strings.Contains(report.Run.Aborted, "POST http://as.test/token (rfc6749/killer)") ||
+		strings.Contains(report.Run.Aborted, "later") {
+		t.Errorf("exit status %d, aborted: %s", report.Run.ExitStatus, report.Run.Aborted)
+	}
+	for i, says := range map[int]string{1: "the run ended before the check could be repeated", 42: "the target stopped answering before this check began"} {
+		if text := report.Checks[i].Message; !strings.Contains(text, says) {
+			t.Errorf("message: %q, want %q", text, says)
+		}
 	}
 	if n := as.failures.Load(); n > 10 {
 		t.Errorf("the dead server got %d requests", n)
 	}
-	if text := report.Checks[40].Message; !strings.Contains(text, "refused by the fake") && !strings.Contains(text, "in a row") {
-		t.Errorf("message: %q", text)
+}
+
+// Whoever watches over a server may start it again.
+func TestAServerThatIsStartedAgain(t *testing.T) {
+	as := &fakeAS{restarts: 5}
+	cfg := against(as, func(s *S) {
+		s.Check("killer", Requires(must), Needs(target.AnyTokenGrant),
+			onFirst(func(a *target.AS, g gomega.Gomega) { a.Token(target.Set("grant_type", "die")) }, noStore))
+		for i := range 10 {
+			s.Check(fmt.Sprintf("later-%d", i), Requires(must), Needs(target.AnyTokenGrant), Disturbs(Client), noStore)
+		}
+	})
+	cfg.Procs = 1
+	report := execute(t, cfg)
+	if report.Run.Aborted != "" || report.Summary.Pass != 11 {
+		t.Errorf("aborted %q, %s", report.Run.Aborted, outcomes(report))
 	}
 }
 

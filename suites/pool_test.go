@@ -101,7 +101,7 @@ func TestPlan(t *testing.T) {
 	as := &fakeAS{}
 	as.dead.Store(true)
 	cfg.Transport, cfg.Target.Endpoints = as, target.Endpoints{}
-	if _, err := Plan(t.Context(), cfg); StatusOf(err) != StatusUntested || !strings.Contains(err.Error(), "refused by the fake") {
+	if _, err := Plan(t.Context(), cfg); StatusOf(err) != StatusUntested || !strings.Contains(err.Error(), "the connection is refused") {
 		t.Errorf("a dead server: %v", err)
 	}
 }

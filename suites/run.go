@@ -80,17 +80,20 @@ func prepare(cfg Config) (*run, error) {
 func (r *run) begin(ctx context.Context) {
 	r.started = time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, r.cfg.Deadline, fmt.Errorf("the run's deadline of %s passed", r.cfg.Deadline))
+	ctx, lost := context.WithCancelCause(ctx)
 	var err error
 	if r.main, err = r.discover(ctx, r.cfg.Target); err == nil {
-		err = r.main.reach(ctx, target.RunOptions{Seed: r.cfg.Seed, Player: r.cfg.Player})
+		err = r.main.reach(ctx, target.RunOptions{Seed: r.cfg.Seed, Player: r.cfg.Player, Lost: lost})
 	}
 	if err != nil {
+		lost(nil)
 		cancel()
 		r.giveUp(&TargetError{Err: err})
 		return
 	}
 	go func() {
 		defer cancel()
+		defer lost(nil)
 		defer close(r.finished)
 		r.execute(ctx)
 		if ctx.Err() != nil && r.unfinished() {
@@ -115,6 +118,9 @@ func cause(ctx context.Context) error {
 	}
 	return errors.New("the run was interrupted")
 }
+
+// brief is the cause in a few words, for each of the checks that it ends.
+func brief(ctx context.Context) string { return target.Brief(cause(ctx)) }
 
 // waiting says how many of n slow checks may wait at a time. Where waiting moves the target's clock, one: the clock is
 // everybody's.
@@ -164,7 +170,7 @@ func (r *run) stage(ctx context.Context, on *stage, executions []*execution) {
 	slices.SortStableFunc(quick, func(a, b *execution) int { return len(a.check.Disturbs) - len(b.check.Disturbs) })
 	var doubts doubtful
 	r.pool(on.target, quick, r.cfg.Procs, func(e *execution) {
-		if a := r.one(ctx, on, e); ctx.Err() == nil && merits(e.check, a, on.target.Failures() > 0) {
+		if a := r.one(ctx, on, e); merits(e.check, a, on.target.Failures() > 0) {
 			doubts.add(e, a)
 		} else {
 			r.settle(on, e, a)
@@ -198,7 +204,7 @@ func (r *run) pool(t *target.Run, executions []*execution, procs int, one func(*
 // one executes one check.
 func (r *run) one(ctx context.Context, on *stage, e *execution) account {
 	if ctx.Err() != nil {
-		return account{whole: statement{kind: inconclusive, reason: cause(ctx).Error() + " before this check began"}}
+		return account{whole: statement{kind: inconclusive, reason: brief(ctx) + " before this check began"}}
 	}
 	return r.body(ctx, on, e.check, on.target)
 }

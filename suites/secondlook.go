@@ -79,7 +79,7 @@ func (r *run) lookAgain(ctx context.Context, on *stage, doubts []doubt) {
 	second, err := on.target.Again(ctx, options)
 	if err != nil || ctx.Err() != nil {
 		for _, d := range doubts {
-			r.settle(on, d.e, d.first)
+			r.settle(on, d.e, d.first.once(on.target.Failures() > 0))
 		}
 		return
 	}
@@ -92,10 +92,11 @@ func (r *run) lookAgain(ctx context.Context, on *stage, doubts []doubt) {
 		first := firsts[e]
 		if ctx.Err() == nil {
 			if again := r.body(ctx, on, e.check, second); ctx.Err() == nil {
-				first = first.confirmed(again, on.target.Failures()+second.Failures() > 0)
+				r.settle(on, e, first.confirmed(again, on.target.Failures()+second.Failures() > 0))
+				return
 			}
 		}
-		r.settle(on, e, first)
+		r.settle(on, e, first.once(on.target.Failures()+second.Failures() > 0))
 	})
 }
 
@@ -119,8 +120,7 @@ func (a account) confirmed(again account, failures bool) account {
 			return first
 		case first.kind == failed:
 			kept = true
-			return statement{variant: first.variant, ended: true, kind: inconclusive, reason: fmt.Sprintf(
-				"seen once, and not again when the check was repeated: %s", firstOf(first.failure.Actual, first.failure.Context, "a violation"))}
+			return first.unconfirmed("not again when the check was repeated")
 		case (first.kind == inconclusive || first.kind == skipped) && looked:
 			return second
 		}
@@ -151,6 +151,32 @@ func (a account) confirmed(again account, failures bool) account {
 		}
 	}
 	return out
+}
+
+// once is what remains of an account that gets no second look, because the run has ended: what could be a stumble of a target that failed at
+// times is no finding.
+func (a account) once(failures bool) account {
+	if !failures {
+		return a
+	}
+	unsure := func(s statement) statement {
+		if s.kind == failed && !s.proven {
+			return s.unconfirmed("the run ended before the check could be repeated")
+		}
+		return s
+	}
+	a.variants = slices.Clone(a.variants)
+	for i, s := range a.variants {
+		a.variants[i] = unsure(s)
+	}
+	a.whole = unsure(a.whole)
+	return a
+}
+
+// unconfirmed is a finding that was seen once, and why it is none.
+func (s statement) unconfirmed(why string) statement {
+	return statement{variant: s.variant, ended: true, kind: inconclusive,
+		reason: fmt.Sprintf("seen once, and %s: %s", why, firstOf(s.failure.Actual, s.failure.Context, "a violation"))}
 }
 
 // firstOf is the first text that is not empty.

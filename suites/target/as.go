@@ -30,6 +30,7 @@ type AS struct {
 
 // NewAS returns the view of one execution of the check of that name (which seeds its random values).
 func (run *Run) NewAS(ctx context.Context, check string, judge Judge) *AS {
+	ctx = context.WithValue(ctx, checkKey{}, check)
 	return &AS{ctx: ctx, run: run, judge: judge, rand: newRandom(run.seed, check), shown: map[*reports.Exchange]bool{}}
 }
 

@@ -12,7 +12,7 @@ func TestBreakers(t *testing.T) {
 	probe := func(err error) func() error { return func() error { asked++; return err } }
 	fail := func(b *breaker, n int) {
 		for range n {
-			b.report(lost)
+			b.report(request{what: "POST /token"}, lost)
 		}
 	}
 	says := func(err error, text string, times int) {
@@ -27,7 +27,7 @@ func TestBreakers(t *testing.T) {
 	token := all.of("https://as.example/token?x=1")
 	fail(token, 2)
 	says(token.check(probe(lost)), "", 0)
-	token.report(nil) // in a row
+	token.report(request{}, nil) // in a row
 	fail(token, 2)
 	says(token.check(probe(lost)), "", 0)
 	fail(token, 1)

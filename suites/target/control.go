@@ -98,7 +98,7 @@ func (run *Run) baseline(key baselineKey, send func(*AS, manner) *Response, mann
 	}
 	return run.baselines.get(key, func() (*baseline, bool) {
 		if run.ctx.Err() != nil {
-			return &baseline{why: "the run was stopped: " + context.Cause(run.ctx).Error()}, false
+			return &baseline{why: "the run was stopped: " + Brief(context.Cause(run.ctx))}, false
 		}
 		var first *baseline
 		all := manners()

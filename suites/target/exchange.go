@@ -31,12 +31,23 @@ func (run *Run) do(ctx context.Context, r *Request) *Response {
 	breaker := run.breakers.of(r.Target())
 	alive := func() error {
 		err := run.ping(ctx, r.Target())
+		if breaker.at.answered.Load() {
+			switch {
+			case down(err):
+				err = run.restarted(ctx, r.Target())
+			case err != nil && isTimeout(err): // perhaps it was busy with what this run asked of it at the same time, which is over by now
+				err = run.ping(ctx, r.Target())
+			}
+		}
 		if ctx.Err() != nil {
 			return nil // that says nothing about the endpoint
 		}
 		return err
 	}
 	if err := breaker.check(alive); err != nil {
+		if breaker.at.lost.Load() && run.lost != nil && login.Origin(r.Target()) == run.home {
+			run.lost(breaker.at.loss())
+		}
 		return fail(err)
 	}
 	if run.limiter != nil {
@@ -66,7 +77,7 @@ func (run *Run) do(ctx context.Context, r *Request) *Response {
 	x.DurationMS = time.Since(start).Milliseconds()
 	if err != nil {
 		if !errors.Is(err, ErrHarness) && ctx.Err() == nil {
-			breaker.report(err)
+			breaker.report(described(ctx, r), err)
 			run.failed.Add(1)
 		}
 		if ctx.Err() == nil && errors.Is(timed.Err(), context.DeadlineExceeded) {
@@ -74,7 +85,7 @@ func (run *Run) do(ctx context.Context, r *Request) *Response {
 		}
 		return fail(transportError(err, timed, ctx, run.info.Config.Timing.timeout()))
 	}
-	breaker.report(nil)
+	breaker.report(request{}, nil)
 	if resp.Status >= 500 || resp.Status == http.StatusTooManyRequests {
 		run.failed.Add(1)
 	}
@@ -124,6 +135,39 @@ func (run *Run) ping(ctx context.Context, rawURL string) error {
 		return err
 	}
 	return resp.Body.Close()
+}
+
+// restartTime is how long a target that answered before, and takes no connections any more, may take to come back: whoever watches over
+// it may start it again.
+const restartTime = 5 * time.Second
+
+// restarted waits until the endpoint answers again, or restartTime (timing.timeout where that is less) is over.
+func (run *Run) restarted(ctx context.Context, rawURL string) error {
+	bounded, cancel := context.WithTimeout(ctx, min(restartTime, run.info.Config.Timing.timeout()))
+	defer cancel()
+	again := time.NewTicker(restartTime / 25)
+	defer again.Stop()
+	for {
+		err := run.ping(ctx, rawURL)
+		if !down(err) {
+			return err
+		}
+		select {
+		case <-bounded.Done():
+			return err
+		case <-again.C:
+		}
+	}
+}
+
+// checkKey is the key of the context's value that names the check that a request is sent for.
+type checkKey struct{}
+
+// described is a request without its parameters.
+func described(ctx context.Context, r *Request) request {
+	base, _, _ := strings.Cut(r.Target(), "?")
+	check, _ := ctx.Value(checkKey{}).(string)
+	return request{r.Method + " " + base, check}
 }
 
 // mayReceive refuses to send what the run keeps secret to an origin that is not the target's.
@@ -201,7 +245,7 @@ func (as *AS) demandAnswer(resp *Response, anyStatus bool) {
 	case errors.Is(resp.Err, ErrHarness):
 		as.Inconclusive("%s: %v", where, resp.Err)
 	case as.ctx.Err() != nil:
-		as.Inconclusive("%s: the check was stopped: %v", where, context.Cause(as.ctx))
+		as.Inconclusive("%s: the check was stopped: %s", where, Brief(context.Cause(as.ctx)))
 	case anyStatus:
 	case resp.Err != nil:
 		as.Inconclusive("%s: no answer: %v", where, resp.Err)

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type Run struct {
 	failed    atomic.Int64 // answered by 5xx or 429, or not at all
 	silent    atomic.Int64 // not answered in time
 	serial    atomic.Int64
+	lost      func(error)
+	home      string   // the origin without which there is nothing to test
 	origins   []string // of the authorization server's own pages
 	resources []string // origins of protected resources, which get tokens and nothing else
 
@@ -60,6 +63,8 @@ type RunOptions struct {
 	Seed int64
 	// Player plays the resource owner; nil means one that the target file's login and user sections configure.
 	Player login.Player
+	// Lost is called when the target does not answer any more, with what it was asked last. It may be called again.
+	Lost func(error)
 }
 
 // Secret is a value that must not reach a report, with the name of the parameter that it is known by.
@@ -77,7 +82,7 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 		return nil, err
 	}
 	run := &Run{
-		ctx: ctx, info: info, seed: options.Seed, player: options.Player, transport: wire{transport}, breakers: &breakers{},
+		ctx: ctx, info: info, seed: options.Seed, player: options.Player, lost: options.Lost, transport: wire{transport}, breakers: &breakers{},
 		secrets: map[Secret]bool{}, clientWays: map[*Client]ways{}, issuedTo: map[string]*Client{}, keys: map[*Client]*jose.JSONWebKey{},
 	}
 	if config.Transport == nil {
@@ -91,6 +96,7 @@ func NewRun(ctx context.Context, info *Info, options RunOptions) (*Run, error) {
 			run.origins = append(run.origins, o)
 		}
 	}
+	run.home = login.Origin(cmp.Or(info.Endpoints.Token, info.Endpoints.Authorization, config.Target))
 	if o := login.Origin(config.Resource.URL); o != "" {
 		run.resources = append(run.resources, o)
 	}

@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
@@ -15,9 +16,11 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/oauthcheck/oauthcheck/suites/login"
@@ -251,8 +254,8 @@ func readBounded(r io.Reader) (body []byte, truncated bool, err error) {
 
 // breakers stop a run from waiting for an endpoint that is gone: after three transport failures in a row one plain GET
 // decides whether it is. Where one is gone the others of its origin may be, too, so each of them is asked as well before its next
-// request; and when none of several answered any more, the origin is gone. Other origins are not: that nothing listens for plain http,
-// for example, says nothing about https.
+// request; and when none of several answered any more, or nothing listens where something answered before, the origin is gone. Other
+// origins are not: that nothing listens for plain http, for example, says nothing about https.
 type breakers struct {
 	mu      sync.Mutex
 	by      map[string]*breaker // by URL without query
@@ -261,9 +264,86 @@ type breakers struct {
 
 // origin is what the endpoints of one origin have in common.
 type origin struct {
-	gone  atomic.Int64 // endpoints
-	since atomic.Int64 // endpoints that went since the origin answered last
+	gone     atomic.Int64 // endpoints
+	since    atomic.Int64 // endpoints that went since the origin answered last
+	answered atomic.Bool  // at all
+	lost     atomic.Bool  // it is gone
+
+	mu         sync.Mutex
+	unanswered []request // that it was sent since it answered last
 }
+
+// request is what is told of a request that may have been a target's last: what it asked for, and the check that sent it.
+type request struct{ what, check string }
+
+// report notes that a request was answered, or not.
+func (o *origin) report(r request, err error) {
+	if err == nil {
+		o.since.Store(0)
+		o.answered.Store(true)
+	} else if refused(err) {
+		return // it was not sent
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err == nil {
+		o.unanswered = o.unanswered[:0]
+	} else if len(o.unanswered) < maxUnanswered && !slices.Contains(o.unanswered, r) {
+		o.unanswered = append(o.unanswered, r)
+	}
+}
+
+// maxUnanswered is how many requests a report names that may have been the last ones of a target.
+const maxUnanswered = 8
+
+// LostError says that the target stopped answering in the middle of a run.
+type LostError struct {
+	unanswered []request
+}
+
+const lostInBrief = "the target stopped answering"
+
+// Brief is why something was stopped, in a few words where err has many.
+func Brief(err error) string {
+	var lost *LostError
+	if errors.As(err, &lost) {
+		return lostInBrief
+	}
+	return err.Error()
+}
+
+func (e *LostError) Error() string {
+	if len(e.unanswered) == 0 {
+		return lostInBrief + " between two requests; was it stopped, or does something before it shut this machine out?"
+	}
+	var whats []string
+	checks := map[string][]string{}
+	for _, r := range e.unanswered {
+		if _, known := checks[r.what]; !known {
+			whats = append(whats, r.what)
+		}
+		checks[r.what] = append(checks[r.what], cmp.Or(r.check, "a control"))
+	}
+	for i, what := range whats {
+		whats[i] = fmt.Sprintf("%s (%s)", what, strings.Join(checks[what], ", "))
+	}
+	return lostInBrief + "; the last requests, one of which may have been too much for it: " + strings.Join(whats, ", ")
+}
+
+// loss says how an origin was lost.
+func (o *origin) loss() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return &LostError{slices.Clone(o.unanswered)}
+}
+
+// down reports whether a connection ended as it does when a server dies, or is not there.
+func down(err error) bool {
+	return refused(err) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)
+}
+
+// refused reports whether nothing listens where a request was to go.
+func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 type breaker struct {
 	at *origin
@@ -301,7 +381,8 @@ func (b *breaker) check(probe func() error) error {
 	if b.dead != nil || b.failures < breakerLimit && b.asked == gone {
 		return b.dead
 	}
-	if b.at.since.Load() >= breakerLimit {
+	if b.at.lost.Load() || b.at.since.Load() >= breakerLimit {
+		b.at.lost.Store(true)
 		b.dead = errors.New("no endpoint there answers any more; nothing is sent to them in the rest of this run")
 		return b.dead
 	}
@@ -316,17 +397,21 @@ func (b *breaker) check(probe func() error) error {
 		b.dead = fmt.Errorf("%s for a plain GET (%w); it is not tried again in this run", why, err)
 		b.at.gone.Add(1)
 		b.at.since.Add(1)
+		if refused(err) && b.at.answered.Load() {
+			b.at.lost.Store(true)
+		}
 	}
 	b.failures, b.asked = 0, gone
 	return b.dead
 }
 
-func (b *breaker) report(err error) {
+// report notes that a request was answered (nil), or not.
+func (b *breaker) report(r request, err error) {
+	b.at.report(r, err)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err == nil {
 		b.failures = 0
-		b.at.since.Store(0)
 		return
 	}
 	b.failures++
