@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -162,38 +162,54 @@ func (x *exchange) isAudience(audiences []string) bool {
 	})
 }
 
-// signed verifies the signature: HS256 with the secret, RS256 and ES256 with one of the keys.
+// signed verifies the signature: HS256 and its kin with the secret, all other algorithms with one of the keys.
 func (x *exchange) signed(step string, a *assertion, keys keyring, secret string) bool {
 	const signature = ".signature"
 	switch {
-	case a.alg == "HS256" && secret != "":
-		return hmac.Equal(a.signature, macOf(a.input, []byte(secret)))
+	case isMAC(a.alg) && secret != "":
+		return hmac.Equal(a.signature, macOf(a.alg, a.input, []byte(secret)))
 	case strings.EqualFold(a.alg, "none"):
 		return x.localMode(step+signature, "alg-none")
 	case a.alg == "HS256" && x.localMode(step+signature, "hs256-public-key"):
 		return slices.ContainsFunc(keys.named(a.keyID), func(key crypto.PublicKey) bool {
 			der, err := x509.MarshalPKIXPublicKey(key)
-			return err == nil && hmac.Equal(a.signature, macOf(a.input, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+			return err == nil && hmac.Equal(a.signature, macOf(a.alg, a.input, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 		})
 	}
 	return slices.ContainsFunc(keys.named(a.keyID), func(key crypto.PublicKey) bool { return verifies(a.alg, key, a.input, a.signature) })
 }
 
-func macOf(input string, key []byte) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(input))
-	return mac.Sum(nil)
+// isMAC reports whether an algorithm signs with a secret (RFC 7518 section 3.2).
+func isMAC(algorithm string) bool {
+	return slices.Contains(algorithms, algorithm) && strings.HasPrefix(algorithm, "HS")
 }
 
-// verifies checks a signature of RS256 or ES256 (RFC 7518 section 3.3, 3.4).
+func macOf(algorithm, input string, key []byte) []byte {
+	s := signature{algorithm: algorithm}
+	return s.mac(key, []byte(input))
+}
+
+// verifies checks a signature with a public key (RFC 7518 section 3.3 to 3.5, RFC 8037 section 3.1). Every curve has one algorithm.
 func verifies(algorithm string, key crypto.PublicKey, input string, signature []byte) bool {
-	digest := sha256.Sum256([]byte(input))
+	if !slices.Contains(algorithms, algorithm) {
+		return false
+	}
+	id, _ := hashOf(algorithm)
+	digest := digestOf(id, []byte(input))
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		return algorithm == "RS256" && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+		switch algorithm[:2] {
+		case "RS":
+			return rsa.VerifyPKCS1v15(key, id, digest, signature) == nil
+		case "PS":
+			return rsa.VerifyPSS(key, id, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		}
 	case *ecdsa.PublicKey:
-		return algorithm == "ES256" && len(signature) == 64 &&
-			ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+		size := (key.Curve.Params().BitSize + 7) / 8
+		return algorithm == map[int]string{32: "ES256", 48: "ES384", 66: "ES512"}[size] && len(signature) == 2*size &&
+			ecdsa.Verify(key, digest, new(big.Int).SetBytes(signature[:size]), new(big.Int).SetBytes(signature[size:]))
+	case ed25519.PublicKey:
+		return algorithm == "EdDSA" && ed25519.Verify(key, []byte(input), signature)
 	}
 	return false
 }
@@ -241,7 +257,7 @@ func (x *exchange) assertedClient() (id string, err *oauthError) {
 		id = cmp.Or(sub, iss)
 	}
 	x.auth = "private_key_jwt"
-	if c := x.p.client(id); a.alg == "HS256" && (c == nil || len(c.keys()) == 0) {
+	if c := x.p.client(id); isMAC(a.alg) && (c == nil || len(c.keys()) == 0) {
 		x.auth = "client_secret_jwt"
 	}
 	return id, x.local(".client_authentication.client_id_match", func() *oauthError {

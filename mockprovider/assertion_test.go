@@ -1,6 +1,12 @@
 package mockprovider_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -58,6 +64,51 @@ func unsigned(t *testing.T, header, claims document, signature string) string {
 		return base64.RawURLEncoding.EncodeToString(data)
 	}
 	return encode(header) + "." + encode(claims) + "." + signature
+}
+
+// A client may sign with every algorithm that the metadata tell of, and each key goes with its own algorithms only.
+func TestClientAssertionAlgorithms(t *testing.T) {
+	const secret = "not-a-secret.0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]crypto.Signer{"RSA": rsaKey}
+	for name, curve := range map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()} {
+		if keys[name], err = ecdsa.GenerateKey(curve, rand.Reader); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, keys["Ed25519"], err = ed25519.GenerateKey(rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]string{"RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "PS256": "RSA", "PS384": "RSA", "PS512": "RSA", "ES256": "P-256", "ES384": "P-384",
+		"ES512": "P-521", "EdDSA": "Ed25519", "HS256": "secret", "HS384": "secret", "HS512": "secret"}
+	var set jose.JSONWebKeySet
+	for name, key := range keys {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: key.Public(), KeyID: name})
+	}
+	p := start(t, mockprovider.WithClient(mockprovider.RegisteredClient{ID: "signer", JWKS: set}), mockprovider.Client("mac", secret))
+	told := expect(t, p).GET(p.Endpoint("metadata")).Expect().JSON().Object().Value("token_endpoint_auth_signing_alg_values_supported").Array()
+	told.Length().IsEqual(len(kinds))
+	for algorithm, kind := range kinds {
+		t.Run(algorithm, func(t *testing.T) {
+			told.ContainsAll(algorithm)
+			client, signing := "mac", jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: []byte(secret)}
+			if kind != "secret" {
+				client, signing.Key = "signer", jose.JSONWebKey{Key: keys[kind], KeyID: kind}
+			}
+			good := signed(t, signing, claimsFor(p, client, nil))
+			granted(asserted(t, p, good, nil))
+			parts := strings.Split(signed(t, signing, claimsFor(p, client, nil)), ".")
+			raw, err := base64.RawURLEncoding.DecodeString(parts[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw[len(raw)-1] ^= 1
+			refused(asserted(t, p, parts[0]+"."+parts[1]+"."+base64.RawURLEncoding.EncodeToString(raw), nil), 401, "invalid_client")
+		})
+	}
 }
 
 func TestClientAssertion(t *testing.T) {

@@ -52,11 +52,10 @@ func (p *Provider) Describe() Description {
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}
-	if !p.hidden("metadata.location") {
-		d.Endpoints["metadata"] = p.origin + "/.well-known/oauth-authorization-server" + p.prefix
-	}
-	if p.settings.OpenID && !p.hidden("openid_configuration.location") {
-		d.Endpoints["openid_configuration"] = p.base + "/.well-known/openid-configuration"
+	for _, document := range []string{MetadataEndpoint, OpenIDConfigurationEndpoint} {
+		if url := p.Endpoint(document); url != "" {
+			d.Endpoints[document] = url
+		}
 	}
 	for _, c := range p.clients() {
 		d.Clients = append(d.Clients, *c)

@@ -438,3 +438,16 @@ func TestInProcessEqualsSockets(t *testing.T) {
 		}
 	}
 }
+
+// Every name that the package has a constant for leads to the URL of Describe, the documents included.
+func TestEndpointKnowsTheDocuments(t *testing.T) {
+	for name, p := range map[string]*mockprovider.Provider{"plain": start(t), "path": start(t, mockprovider.Issuer("http://mock.test/tenant"))} {
+		for endpoint, url := range p.Describe().Endpoints {
+			if got := p.Endpoint(endpoint); got != url || url == "" {
+				t.Errorf("%s: Endpoint(%q) is %q, Describe says %q", name, endpoint, got, url)
+			}
+		}
+		expect(t, p).GET(p.Endpoint(mockprovider.MetadataEndpoint)).Expect().Status(200).JSON().Object().HasValue("issuer", p.Issuer())
+		expect(t, p).GET(p.Endpoint(mockprovider.OpenIDConfigurationEndpoint)).Expect().Status(200).JSON().Object().HasValue("issuer", p.Issuer())
+	}
+}

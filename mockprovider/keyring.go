@@ -19,16 +19,21 @@ type TrustedIssuer struct {
 	PrivateKey string `yaml:"private_key" json:"private_key,omitempty" doc:"private key (PEM, PKCS #8) in place of jwks: the provider verifies with its public half, and tells it to tests that sign"`
 }
 
-// assertionAlgorithms are those that clients may sign assertions with.
+// assertionAlgorithms are those that clients may sign assertions with, the usual ones first.
 func (s *Settings) assertionAlgorithms() []string {
-	var algorithms []string
+	var found []string
 	if slices.Contains(s.ClientAuthMethods, "private_key_jwt") {
-		algorithms = append(algorithms, "RS256", "ES256")
+		found = append(found, "RS256", "ES256")
+		for _, algorithm := range algorithms {
+			if !isMAC(algorithm) && !slices.Contains(found, algorithm) {
+				found = append(found, algorithm)
+			}
+		}
 	}
 	if slices.Contains(s.ClientAuthMethods, "client_secret_jwt") {
-		algorithms = append(algorithms, "HS256")
+		found = append(found, "HS256", "HS384", "HS512")
 	}
-	return algorithms
+	return found
 }
 
 // keyring are the public keys of a client or an issuer.

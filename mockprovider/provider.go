@@ -392,10 +392,15 @@ func (p *Provider) Clock() *Clock { return p.clock }
 // Endpoint returns the URL of an endpoint by its name, or "" if there is none (see Description.Endpoints).
 func (p *Provider) Endpoint(name string) string {
 	path, ok := p.settings.Endpoints[name]
-	if !ok {
-		return ""
+	switch {
+	case ok:
+		return p.base + path
+	case name == MetadataEndpoint && !p.hidden("metadata.location"):
+		return p.origin + "/.well-known/oauth-authorization-server" + p.prefix
+	case name == OpenIDConfigurationEndpoint && p.settings.OpenID && !p.hidden("openid_configuration.location"):
+		return p.base + "/.well-known/openid-configuration"
 	}
-	return p.base + path
+	return ""
 }
 
 // Deviate makes the provider misbehave from the next request on: deviations of the catalogue, as name or name:param=value.

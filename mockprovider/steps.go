@@ -167,7 +167,7 @@ func assertionSteps(prefix, code, issuer, subject string) []Step {
 			Mode{"missing", "aud may be missing"}, Mode{"prefix", "any URL of this server will do"}),
 		guard(prefix+".exp", code, "exp is there and lies in the future.", Mode{"missing", "exp may be missing"}, Mode{"expired", "it may lie in the past"}),
 		guard(prefix+".nbf", code, "nbf, if there is one, lies in the past."),
-		guard(prefix+".signature", code, "The signature verifies: RS256 or ES256 with a registered key, HS256 with the client secret.",
+		guard(prefix+".signature", code, "The signature verifies: RS256 to RS512, PS256 to PS512, ES256 to ES512 or EdDSA with a registered key, HS256 to HS512 with the client secret.",
 			Mode{"alg-none", "an unsigned assertion passes"}, Mode{"hs256-public-key", "the public key, as PEM, is taken for a secret"}),
 		guard(prefix+".jti", code, "jti, if there is one, was not used before by this issuer."),
 	}
