@@ -21,7 +21,9 @@ type Description struct {
 	InitialAccessToken string                   `json:"initial_access_token,omitempty"` // for client registration (RFC 7591), where it needs one
 	TrustedIssuers     map[string]TrustedIssuer `json:"trusted_issuers,omitempty"`      // whose assertions and software statements are believed
 
-	Admin string `json:"admin,omitempty"` // URL of the administration interface, where it is served
+	Address              string `json:"address,omitempty"`               // where the provider listens (host:port), whatever its issuer is
+	Admin                string `json:"admin,omitempty"`                 // URL of the administration interface, where it is served
+	CertificateAuthority string `json:"certificate_authority,omitempty"` // with TLS: the certificate that clients have to trust, as PEM
 
 	Deviations []string `json:"deviations,omitempty"` // the deviations in force
 
@@ -48,7 +50,7 @@ func (s Seeds) String() string {
 
 // Describe returns the provider's description.
 func (p *Provider) Describe() Description {
-	d := Description{Admin: p.AdminURL(), Issuer: p.Issuer(), Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers, Seeds: p.top().seeds}
+	d := Description{Address: p.Address(), Admin: p.AdminURL(), CertificateAuthority: string(p.CertificateAuthority()), Issuer: p.Issuer(), Endpoints: map[string]string{}, Scopes: p.settings.Scopes, Grants: p.grantTypes(), TrustedIssuers: p.settings.TrustedIssuers, Seeds: p.top().seeds}
 	for name := range p.settings.Endpoints {
 		d.Endpoints[name] = p.Endpoint(name)
 	}

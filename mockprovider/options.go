@@ -1,6 +1,7 @@
 package mockprovider
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,8 @@ type config struct {
 	defined     map[string]profiles.Deviation // deviations of its own, by name
 	answers     []programEntry
 	namespaces  map[string]Option
-	admin       string // address of the administration
+	certificate *tls.Certificate // for TLS, in place of the provider's own
+	admin       string           // address of the administration
 	seeds       Seeds
 }
 
@@ -123,9 +125,21 @@ func AutoLogin(username string) Option {
 	}
 }
 
-// TLS serves https with a certificate of the provider's own, which HTTPClient trusts; CertificateAuthority is for other clients.
+// TLS serves https with certificates of the provider's own, good for whatever name or address a client knows it by. HTTPClient trusts them;
+// CertificateAuthority is for other clients.
 func TLS() Option {
 	return func(c *config) error { c.settings.TLS = true; return nil }
+}
+
+// Certificate is TLS with a certificate at hand, for clients that trust it or its issuer already.
+func Certificate(certificate tls.Certificate) Option {
+	return func(c *config) error {
+		if len(certificate.Certificate) == 0 || certificate.PrivateKey == nil {
+			return errors.New("mock provider: the option Certificate needs a certificate and its private key, as tls.LoadX509KeyPair returns them")
+		}
+		c.settings.TLS, c.certificate = true, &certificate
+		return nil
+	}
 }
 
 // JWTAccessTokens makes access tokens JWTs (RFC 9068); without it they are opaque.

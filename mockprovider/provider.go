@@ -247,7 +247,7 @@ func (c *config) provider(defaultIssuer string) (*Provider, error) {
 	number := &p.top().generations
 	p.keys = newKeySet(c.freshKeys, func() int { return int(number.Add(1)) - 1 }, c.settings.IDToken.Algorithm, c.settings.AccessToken.Algorithm)
 	if p.settings.TLS && p.parent == nil {
-		authority, err := newAuthority()
+		authority, err := newAuthority(c.certificate)
 		if err != nil {
 			return nil, err
 		}
@@ -388,6 +388,15 @@ func (p *Provider) Issuer() string { return p.base + p.slash }
 
 // Clock is the provider's clock, which a test may move.
 func (p *Provider) Clock() *Clock { return p.clock }
+
+// Address is where the provider listens (host:port), whatever its issuer is; "" for one without a socket (NewHandler).
+func (p *Provider) Address() string {
+	listener := p.top().listen
+	if listener == nil {
+		return ""
+	}
+	return listener.Addr().String()
+}
 
 // Endpoint returns the URL of an endpoint by its name, or "" if there is none (see Description.Endpoints).
 func (p *Provider) Endpoint(name string) string {

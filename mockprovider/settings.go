@@ -17,7 +17,7 @@ type Settings struct {
 	Aliases    map[string]string `yaml:"aliases" doc:"further paths: path to endpoint name; * stands for one segment"`
 	Tenants    []string          `yaml:"tenants" doc:"names of servers under the issuer, ISSUER/NAME each, with the same clients and users but codes, tokens and sessions of their own; the first is the one that Describe tells of"`
 	Headers    map[string]string `yaml:"headers" doc:"header fields of every answer"`
-	TLS        bool              `yaml:"tls" doc:"https with a certificate of its own (Provider.CertificateAuthority)"`
+	TLS        bool              `yaml:"tls" doc:"https with certificates of its own, for all names that clients know it by (Provider.CertificateAuthority)"`
 	Realm      string            `yaml:"realm" doc:"realm of challenges"`
 
 	Clients map[string]RegisteredClient `yaml:"clients" doc:"clients by identifier; null removes one of the ready-made"`

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -34,12 +36,16 @@ type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	server      *ecdsa.PrivateKey
+	own         *tls.Certificate // of the option Certificate, in place of the good ones; nil: none
 
 	mu     sync.Mutex
-	issued map[string]*tls.Certificate
+	issued map[string]*tls.Certificate // by kind and names
 }
 
-func newAuthority() (*authority, error) {
+// certificateLifetime is what browsers take at most. Nobody outlives it: the authority is made anew at every start.
+const certificateLifetime = 397 * 24 * time.Hour
+
+func newAuthority(own *tls.Certificate) (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("mock provider: cannot make a key for TLS: %w", err)
@@ -49,7 +55,7 @@ func newAuthority() (*authority, error) {
 		return nil, fmt.Errorf("mock provider: cannot make a key for TLS: %w", err)
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "oauthcheck mock provider, for tests only"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(certificateLifetime), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(crand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, fmt.Errorf("mock provider: cannot make a certificate: %w", err)
@@ -58,20 +64,39 @@ func newAuthority() (*authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mock provider: cannot read its own certificate: %w", err)
 	}
-	return &authority{certificate: certificate, key: key, server: server, issued: make(map[string]*tls.Certificate)}, nil
+	return &authority{certificate: certificate, key: key, server: server, own: own, issued: make(map[string]*tls.Certificate)}, nil
 }
 
-// serverCertificate makes (once) the certificate of a kind: "", expired, self-signed, wrong-host.
-func (a *authority) serverCertificate(kind string) (*tls.Certificate, error) {
+// serverCertificate makes (once) the certificate of a kind: "", expired, self-signed, wrong-host. It is for this machine and for the
+// further hosts, names or addresses.
+func (a *authority) serverCertificate(kind string, hosts ...string) (*tls.Certificate, error) {
+	if kind == "" && a.own != nil {
+		return a.own, nil
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if c, ok := a.issued[kind]; ok {
+	id := kind + " " + strings.Join(hosts, " ")
+	if c, ok := a.issued[id]; ok {
 		return c, nil
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(int64(2 + len(a.issued))), Subject: pkix.Name{CommonName: "mock provider"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+	if len(a.issued) >= 64 { // a client that asks for ever new names
+		clear(a.issued)
+	}
+	serial, err := crand.Int(crand.Reader, new(big.Int).Lsh(big.NewInt(1), 64))
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "mock provider"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(certificateLifetime), KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, DNSNames: []string{"localhost", "mock.test"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else if isHostName(host) && !slices.Contains(template.DNSNames, host) {
+			template.DNSNames = append(template.DNSNames, host)
+		}
+	}
 	parent, signer := a.certificate, a.key
 	switch kind {
 	case "expired":
@@ -86,17 +111,58 @@ func (a *authority) serverCertificate(kind string) (*tls.Certificate, error) {
 		return nil, err
 	}
 	c := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.server}
-	a.issued[kind] = c
+	a.issued[id] = c
 	return c, nil
 }
 
-// CertificateAuthority is the PEM certificate that a client of a provider with the setting tls has to trust; nil without TLS.
+// isHostName reports whether a certificate can have a name.
+func isHostName(name string) bool {
+	return name != "" && len(name) < 254 && keep(name, func(r rune) bool {
+		return r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}) == name
+}
+
+// trusted are the certificates that clients have to trust.
+func (a *authority) trusted() []*x509.Certificate {
+	if a.own == nil {
+		return []*x509.Certificate{a.certificate}
+	}
+	chain := make([]*x509.Certificate, 0, len(a.own.Certificate))
+	for _, der := range a.own.Certificate {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			chain = append(chain, c)
+		}
+	}
+	return chain
+}
+
+// CertificateAuthority is, as PEM, the certificate that a client of a provider with the setting tls has to trust (with the option Certificate
+// that one, and those that came with it); nil without TLS.
 func (p *Provider) CertificateAuthority() []byte {
 	authority := p.top().authority
 	if authority == nil {
 		return nil
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.certificate.Raw})
+	var out []byte
+	for _, c := range authority.trusted() {
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return out
+}
+
+// hostsOf are the hosts that a client may think it is connected to: that of the issuer, the one that it asks for, and the address that it
+// came to. So the provider has as many names as a network gives it.
+func (p *Provider) hostsOf(hello *tls.ClientHelloInfo) []string {
+	var hosts []string
+	if u, err := url.Parse(p.base); err == nil {
+		hosts = append(hosts, u.Hostname())
+	}
+	if hello.Conn != nil {
+		if address, ok := hello.Conn.LocalAddr().(*net.TCPAddr); ok && !address.IP.IsLoopback() {
+			hosts = append(hosts, address.IP.String())
+		}
+	}
+	return append(hosts, hello.ServerName)
 }
 
 // connectionMode reports whether a deviation chose a mode of the step connection.tls, for a server name that the client asks for.
@@ -118,7 +184,7 @@ func (p *Provider) tlsConfig() *tls.Config {
 				kind = k
 			}
 		}
-		certificate, err := p.authority.serverCertificate(kind)
+		certificate, err := p.authority.serverCertificate(kind, p.hostsOf(hello)...)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +25,7 @@ type mockFlags struct {
 	admin, issuerFrom, autoLogin  string
 	deviations, cors              []string
 	tls, freshKeys                bool
+	tlsCert, tlsKey, tlsCA        string
 	shuffle                       optionalSeed
 	seed                          int64
 	seeded                        bool
@@ -64,7 +67,10 @@ only, unless --allow-remote is given.`,
 	flags.StringVar(&f.issuerFrom, "issuer-from", "", "let issuer and URLs follow the request: `SOURCE` host (Host field) or forwarded (also X-Forwarded-…)")
 	flags.StringVar(&f.autoLogin, "auto-login", "", "sign in and approve without pages, as `USER`")
 	flags.StringArrayVar(&f.cors, "cors", nil, "let scripts of `ORIGIN` (* for any part) read answers, with credentials; repeatable")
-	flags.BoolVar(&f.tls, "tls", false, "serve https with a certificate of its own")
+	flags.BoolVar(&f.tls, "tls", false, "serve https with certificates of its own, for any name that it is asked for")
+	flags.StringVar(&f.tlsCA, "tls-ca", "", "write the certificate that clients have to trust to `FILE` (with --tls; --json tells it too)")
+	flags.StringVar(&f.tlsCert, "tls-cert", "", "serve https with the certificate in `FILE` (PEM), in place of --tls")
+	flags.StringVar(&f.tlsKey, "tls-key", "", "the private key of --tls-cert: a `FILE` (PEM)")
 	flags.BoolVar(&f.freshKeys, "fresh-keys", false, "sign with new keys, not with the published ones")
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen on an address that other machines can reach")
 	flags.BoolVar(&f.asJSON, "json", false, "print one line of JSON: issuer, endpoints, clients, users")
@@ -102,16 +108,23 @@ func (o *optionalSeed) Set(text string) error {
 
 // run serves until the context ends.
 func (f *mockFlags) run(ctx context.Context, stdout io.Writer) error {
-	if err := f.checkAddr(); err != nil {
+	if err := f.checkAddrs(); err != nil {
 		return usage(err)
 	}
-	provider, err := mockprovider.Start(f.options()...)
+	options, err := f.options()
+	if err != nil {
+		return usage(err)
+	}
+	provider, err := mockprovider.Start(options...)
 	if err != nil {
 		var network *net.OpError
 		if errors.As(err, &network) {
 			err = fmt.Errorf("%w; --addr 127.0.0.1:0 picks a free port", err)
 		}
 		return usage(err)
+	}
+	if err := f.writeCA(provider.CertificateAuthority()); err != nil {
+		return errors.Join(usage(err), provider.Close())
 	}
 	err = f.announce(stdout, provider.Describe())
 	if err == nil {
@@ -120,7 +133,7 @@ func (f *mockFlags) run(ctx context.Context, stdout io.Writer) error {
 	return errors.Join(err, provider.Close())
 }
 
-func (f *mockFlags) options() []mockprovider.Option {
+func (f *mockFlags) options() ([]mockprovider.Option, error) {
 	options := []mockprovider.Option{mockprovider.Profile(f.profile), mockprovider.Listen(f.addr)}
 	if f.config != "" {
 		options = append(options, mockprovider.ConfigFile(f.config))
@@ -150,13 +163,46 @@ func (f *mockFlags) options() []mockprovider.Option {
 	if f.tls {
 		options = append(options, mockprovider.TLS())
 	}
+	if f.tlsCert != "" || f.tlsKey != "" {
+		certificate, err := f.certificate()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, mockprovider.Certificate(certificate))
+	}
 	if f.freshKeys {
 		options = append(options, mockprovider.FreshKeys())
 	}
 	if f.allowRemote {
 		options = append(options, mockprovider.AllowRemote())
 	}
-	return options
+	return options, nil
+}
+
+// certificate is that of --tls-cert and --tls-key.
+func (f *mockFlags) certificate() (tls.Certificate, error) {
+	if f.tlsCert == "" || f.tlsKey == "" {
+		return tls.Certificate{}, errors.New("--tls-cert and --tls-key go together: the certificate and its private key")
+	}
+	certificate, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("--tls-cert %s with --tls-key %s: %w", f.tlsCert, f.tlsKey, err)
+	}
+	return certificate, nil
+}
+
+// writeCA writes the certificate that clients have to trust, before the line that says that the server is there.
+func (f *mockFlags) writeCA(pem []byte) error {
+	if f.tlsCA == "" {
+		return nil
+	}
+	if pem == nil {
+		return errors.New("--tls-ca needs --tls: without TLS there is nothing to trust")
+	}
+	if err := os.WriteFile(f.tlsCA, pem, 0o644); err != nil {
+		return fmt.Errorf("--tls-ca: %w", err)
+	}
+	return nil
 }
 
 // credentials are what a client authenticates with, for people.
@@ -172,17 +218,24 @@ func credentials(c mockprovider.RegisteredClient) string {
 	return c.Secret
 }
 
-// checkAddr keeps the mock on this machine unless it is told otherwise.
-func (f *mockFlags) checkAddr() error {
-	host, _, err := net.SplitHostPort(f.addr)
+// checkAddrs keeps the mock on this machine unless it is told otherwise.
+func (f *mockFlags) checkAddrs() error {
+	return errors.Join(f.checkAddr("--addr", f.addr), f.checkAddr("--admin", f.admin))
+}
+
+func (f *mockFlags) checkAddr(flag, addr string) error {
+	if flag == "--admin" && addr == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("--addr: %q is not of the form HOST:PORT, for example 127.0.0.1:8080", f.addr)
+		return fmt.Errorf("%s: %q is not of the form HOST:PORT, for example 127.0.0.1:8080", flag, addr)
 	}
 	ip := net.ParseIP(host)
 	if f.allowRemote || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("--addr %s can be reached by other machines, and anybody gets tokens from a mock; if that is meant, add --allow-remote", f.addr)
+	return fmt.Errorf("%s %s can be reached by other machines, and anybody gets tokens from a mock; if that is meant, add --allow-remote", flag, addr)
 }
 
 // announce says where the server is and who may use it, in a line of JSON for programs or a page for people.
@@ -195,6 +248,9 @@ func (f *mockFlags) announce(w io.Writer, d mockprovider.Description) error {
 		fmt.Fprintln(w, "A test double, not an identity provider: its keys and secrets are published.")
 		if d.Admin != "" {
 			fmt.Fprintf(w, "Administration: %s (%s/openapi.yaml)\n", d.Admin, d.Admin)
+		}
+		if d.CertificateAuthority != "" && f.tlsCA == "" && f.tlsCert == "" {
+			fmt.Fprintln(w, "Clients have to trust its certificate: --tls-ca FILE writes it.")
 		}
 		if d.Shuffle != nil {
 			fmt.Fprintf(w, "Shuffled; to repeat it: --shuffle=%d\n", *d.Shuffle)

@@ -1,14 +1,23 @@
 package main_test
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // mockConfig is a configuration file with everything in it.
@@ -123,6 +132,70 @@ func TestMockConfigMistakes(t *testing.T) {
 		got := oauthcheck(t, "mock", "--addr", "127.0.0.1:0", "--config", file)
 		if got.code != 2 || !strings.Contains(got.stderr, says) {
 			t.Errorf("%s: exit %d, %s", text, got.code, got.stderr)
+		}
+	}
+}
+
+// With --tls-ca a client in any language can trust the mock, under the name that its network gives it.
+func TestMockTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	_, d := startMock(t, "--tls", "--tls-ca", file("ca.pem"), "--issuer", "https://idp:8443")
+	ca, err := os.ReadFile(file("ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(ca) {
+		t.Fatalf("no certificate: %s", ca)
+	}
+	conn, err := tls.Dial("tcp", d.Address, &tls.Config{RootCAs: roots, ServerName: "idp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"idp.corp.example"}}
+	own, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"own.pem": {Type: "CERTIFICATE", Bytes: own}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(file(name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, d = startMock(t, "--tls-cert", file("own.pem"), "--tls-key", file("key.pem"))
+	conn, err = tls.Dial("tcp", d.Address, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got := conn.ConnectionState().PeerCertificates[0]; !bytes.Equal(got.Raw, own) || !strings.HasPrefix(d.Issuer, "https://") {
+		t.Errorf("%s serves the certificate of %v", d.Issuer, got.DNSNames)
+	}
+
+	for _, test := range []struct {
+		says string
+		args []string
+	}{
+		{"go together", []string{"--tls-cert", file("own.pem")}},
+		{"--tls-key " + file("none.pem"), []string{"--tls-cert", file("own.pem"), "--tls-key", file("none.pem")}},
+		{"needs --tls", []string{"--tls-ca", file("ca.pem")}},
+		{"--allow-remote", []string{"--admin", "0.0.0.0:0"}},
+		{"--admin: ", []string{"--admin", "127.0.0.1"}},
+	} {
+		if got := oauthcheck(t, append([]string{"mock", "--addr", "127.0.0.1:0"}, test.args...)...); got.code != 2 || !strings.Contains(got.stderr, test.says) {
+			t.Errorf("%v: exit %d, %s", test.args, got.code, got.stderr)
 		}
 	}
 }

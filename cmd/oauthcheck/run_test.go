@@ -207,6 +207,7 @@ func startMock(t *testing.T, args ...string) (*exec.Cmd, description) {
 type description struct {
 	Issuer    string            `json:"issuer"`
 	Admin     string            `json:"admin"`
+	Address   string            `json:"address"`
 	Endpoints map[string]string `json:"endpoints"`
 	Clients   []client          `json:"clients"`
 	Users     []user            `json:"users"`
