@@ -508,8 +508,8 @@ func (c *adminCall) putClient() (any, error) {
 	if err := c.decode(&client); err != nil {
 		return nil, err
 	}
-	if _, err := newKeyring(client.JWKS, client.PrivateKey); err != nil {
-		return nil, fmt.Errorf("body: %w", err)
+	if key, err := client.check(); err != nil {
+		return nil, fmt.Errorf("body%s: %w", key, err)
 	}
 	client.ID = c.r.PathValue("id")
 	client.Public = client.Public || client.Secret == "" && client.JWKS == nil && client.PrivateKey == ""

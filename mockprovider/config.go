@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/oauthcheck/oauthcheck/profiles"
@@ -51,6 +52,56 @@ type source struct {
 	data []byte
 }
 
+// layer is what a file said about settings, to tell later in which file a wrong one stands.
+type layer struct {
+	source
+	at       string         // path of this part of the file, with a dot at its end
+	settings map[string]any // under `settings`
+	short    []string       // settings that stand at the top, without `settings`
+}
+
+// locate says in which file a setting stands that is wrong: in the last that has it.
+func (c *config) locate(err error) error {
+	var wrong *settingError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	first := wrong.path
+	if i := strings.IndexAny(first, ".["); i >= 0 {
+		first = first[:i]
+	}
+	for _, l := range slices.Backward(c.layers) {
+		path := l.at + wrong.path
+		if !slices.Contains(l.short, first) {
+			if _, given := l.settings[first]; !given {
+				continue
+			}
+			path = l.at + "settings." + wrong.path
+		}
+		if l.data == nil { // a profile: a file, or one that is built in
+			if l.data, _ = os.ReadFile(l.name); l.data == nil {
+				return err
+			}
+		}
+		return profiles.Locate(fmt.Errorf("%s: %w", path, wrong.error), l.data, l.name)
+	}
+	return err
+}
+
+// placedAnswer is a programmed answer of a file, with its place there.
+type placedAnswer struct {
+	programEntry
+	from source
+	at   string
+}
+
+func (a *placedAnswer) located(err error) error {
+	if err == nil {
+		return nil
+	}
+	return profiles.Locate(fmt.Errorf("%s: %w", a.at, err), a.from.data, a.from.name)
+}
+
 // apply lays the file's content over what is configured so far. at is the path of this part of the file, for messages.
 func (f *configFile) apply(c *config, from source, at string) error {
 	return profiles.Locate(f.lay(c, from, at), from.data, from.name)
@@ -72,6 +123,10 @@ func (f *configFile) lay(c *config, from source, at string) error {
 			continue
 		}
 		d.Source = from.name
+		if _, err := compile([]declaration{{Deviation: d}}); err != nil {
+			errs = append(errs, fmt.Errorf("%sdefine[%d]: %w", at, i, err))
+			continue
+		}
 		c.define(d)
 	}
 	errs = append(errs, c.applyProfile(&f.Profile, at))
@@ -84,10 +139,18 @@ func (f *configFile) lay(c *config, from source, at string) error {
 	if f.Claims != nil {
 		errs = append(errs, decode(at+"claims", f.Claims, &c.settings.Claims))
 	}
+	l := layer{source: from, at: at, settings: f.Settings}
+	for name, given := range map[string]bool{"clients": f.Clients != nil, "users": f.Users != nil, "claims": f.Claims != nil} {
+		if given {
+			l.short = append(l.short, name)
+		}
+	}
+	c.layers = append(c.layers, l)
 	for i, entry := range f.Answers {
-		program, err := decodeProgram(fmt.Sprintf("%sanswers[%d]", at, i), entry)
+		place := fmt.Sprintf("%sanswers[%d]", at, i)
+		program, err := decodeProgram(place, entry)
 		errs = append(errs, err)
-		c.answers = append(c.answers, program)
+		c.answers = append(c.answers, placedAnswer{program, from, place})
 	}
 	for space, inner := range f.Namespaces {
 		within := at + "namespaces." + space

@@ -480,3 +480,26 @@ func segment(t *testing.T, part string) map[string]any {
 	must(t, json.Unmarshal(raw, &m))
 	return m
 }
+
+// What an option cannot mean is an error, never a panic or a provider that is not what was meant.
+func TestOptionsThatMeanNothing(t *testing.T) {
+	for says, option := range map[string]mockprovider.Option{
+		"option 1 of 1 is nil":                   nil,
+		"Configure needs a function":             mockprovider.Configure(nil),
+		"WithProfile needs a profile":            mockprovider.WithProfile(nil),
+		"not an absolute URI":                    mockprovider.Client("shop", "secret", "/callback"),
+		`grants: "pasword"; did you mean`:        mockprovider.WithClient(mockprovider.RegisteredClient{ID: "shop", Grants: []string{"pasword"}}),
+		`client_auth_methods: "basic"`:           mockprovider.Configure(func(s *mockprovider.Settings) { s.ClientAuthMethods = []string{"basic"} }),
+		"not an http or https URL":               mockprovider.Issuer("ftp://idp.example"),
+		"is not among the provider's scopes":     mockprovider.WithClient(mockprovider.RegisteredClient{ID: "shop", Scopes: []string{"orders"}}),
+		"cors.origins: \"app\" is not an origin": mockprovider.CORS("app"),
+	} {
+		if _, err := mockprovider.NewHandler(option); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("want %q, got %v", says, err)
+		}
+	}
+	own := mockprovider.WithSettings(map[string]any{"scopes": []string{"openid", "orders"}, "default_scope": []string{"orders"}}) // the ready-made clients stay
+	if _, err := mockprovider.NewHandler(own, mockprovider.WithClient(mockprovider.RegisteredClient{ID: "shop", Scopes: []string{"orders"}})); err != nil {
+		t.Error(err)
+	}
+}

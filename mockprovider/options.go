@@ -30,7 +30,8 @@ type config struct {
 	parent      *Provider                     // of a namespace
 	name        string                        // of a namespace
 	defined     map[string]profiles.Deviation // deviations of its own, by name
-	answers     []programEntry
+	answers     []placedAnswer
+	layers      []layer // files that settings come from
 	namespaces  map[string]Option
 	certificate *tls.Certificate // for TLS, in place of the provider's own
 	admin       string           // address of the administration
@@ -40,10 +41,14 @@ type config struct {
 func configure(opts []Option) (*config, error) {
 	c := &config{settings: strictSettings(), opts: opts}
 	var errs []error
-	for _, option := range opts {
+	for i, option := range opts {
+		if option == nil {
+			errs = append(errs, fmt.Errorf("mock provider: option %d of %d is nil; leave it out", i+1, len(opts)))
+			continue
+		}
 		errs = append(errs, option(c))
 	}
-	errs = append(errs, c.settings.check())
+	errs = append(errs, c.locate(c.settings.check()))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -80,7 +85,13 @@ func WithSettings(values map[string]any) Option {
 
 // Configure changes the settings by code.
 func Configure(change func(*Settings)) Option {
-	return func(c *config) error { change(&c.settings); return nil }
+	return func(c *config) error {
+		if change == nil {
+			return errors.New("mock provider: the option Configure needs a function")
+		}
+		change(&c.settings)
+		return nil
+	}
 }
 
 // Client registers a client: with a secret a confidential one, without ("") a public one, which needs PKCE (RFC 7636). It may use every grant
@@ -187,8 +198,12 @@ func Profile(nameOrFile string) Option {
 // WithProfile is Profile for a profile at hand.
 func WithProfile(p *profiles.Profile) Option {
 	return func(c *config) error {
+		if p == nil {
+			return errors.New("mock provider: the option WithProfile needs a profile")
+		}
 		err := c.applyProfile(p, "")
 		if err == nil {
+			c.layers = append(c.layers, layer{source: source{name: p.Source}, settings: p.Settings})
 			return nil
 		}
 		if data, unread := os.ReadFile(p.Source); unread == nil {

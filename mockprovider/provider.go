@@ -292,6 +292,9 @@ func (p *Provider) settle(tenants []string) error {
 	if err != nil || u.Scheme == "" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("mock provider: issuer %q is not an absolute URL without query and fragment (RFC 8414 section 2)", p.base)
 	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("mock provider: issuer %q is not an http or https URL", p.base)
+	}
 	p.origin, p.prefix = u.Scheme+"://"+u.Host, u.Path
 	p.route()
 	return nil
@@ -601,9 +604,15 @@ func (p *Provider) clients() []*RegisteredClient {
 	return list
 }
 
-// Register adds clients, or replaces those with the same identifier, while the provider runs.
+// Register adds clients, or replaces those with the same identifier, while the provider runs. What cannot be (an unknown grant type, a redirect URI that is no
+// URI) fails the test of a provider that New made.
 func (p *Provider) Register(clients ...RegisteredClient) {
 	p = p.root
+	for _, c := range clients {
+		if key, err := c.check(); err != nil {
+			p.mistake(&settingError{"clients." + c.ID + key, err})
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := maps.Clone(*p.clientMap.Load()) // copied on write, so that readers need no lock

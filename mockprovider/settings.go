@@ -2,7 +2,9 @@ package mockprovider
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -142,9 +144,9 @@ func strictSettings() Settings {
 		},
 		Clients:           readyMadeClients(),
 		Users:             readyMadeUsers(),
-		Grants:            []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant, deviceGrant},
+		Grants:            slices.Clone(grantNames),
 		ResponseModes:     []string{"query", "fragment", "form_post"},
-		ClientAuthMethods: []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"},
+		ClientAuthMethods: slices.Clone(authMethods),
 		Login:             "form", AutoUser: "alice", Consent: "form",
 		Scopes:        []string{"openid", "profile", "email", "offline_access", "read", "write"},
 		DefaultScope:  []string{"read"},
@@ -158,9 +160,9 @@ func strictSettings() Settings {
 		Refresh:     RefreshSettings{Format: "opaque", Algorithm: "RS256", Issue: "always", Rotation: true, ReuseDetection: true},
 		IDToken:     IDTokenSettings{Algorithm: "RS256"},
 		TokenExchange: TokenExchangeSettings{
-			SubjectTokenTypes:   []string{accessToken, refreshToken, idTokenType, jwtType},
+			SubjectTokenTypes:   slices.Clone(exchangeTypes),
 			ActorTokenTypes:     []string{accessToken, idTokenType, jwtType},
-			RequestedTokenTypes: []string{accessToken, refreshToken, idTokenType, jwtType},
+			RequestedTokenTypes: slices.Clone(exchangeTypes),
 			Audiences:           []string{"orders", "invoices"},
 			Resources:           []string{"https://api.example/orders", "https://api.example/orders?tenant=1", "https://api.example/invoices"},
 		},
@@ -172,57 +174,114 @@ func strictSettings() Settings {
 	}
 }
 
-// check refuses settings that have no meaning.
-func (s *Settings) check() error {
-	words := []struct {
-		key, value string
-		allowed    []string
-	}{
-		{"issuer_from", s.IssuerFrom, []string{"fixed", "host", "forwarded"}},
-		{"login", s.Login, []string{"form", "auto"}},
-		{"error_pages", s.ErrorPages, []string{"html", "json"}},
-		{"consent", s.Consent, []string{"form", "once", "auto"}},
-		{"unknown_scope", s.UnknownScope, []string{"refuse", "ignore"}},
-		{"scope_response", s.ScopeResponse, []string{"always", "changed", "never"}},
-		{"pkce.required", s.PKCE.Required, []string{"none", "public", "all"}},
-		{"access_token.format", s.AccessToken.Format, []string{"opaque", "jwt"}},
-		{"access_token.algorithm", s.AccessToken.Algorithm, algorithms},
-		{"code.format", s.Code.Format, []string{"opaque", "jwt"}},
-		{"code.algorithm", s.Code.Algorithm, algorithms},
-		{"refresh.format", s.Refresh.Format, []string{"opaque", "jwt"}},
-		{"refresh.algorithm", s.Refresh.Algorithm, algorithms},
-		{"id_token.algorithm", s.IDToken.Algorithm, algorithms},
-		{"refresh.issue", s.Refresh.Issue, []string{"always", "offline_access", "openid_offline_access", "never"}},
-		{"registration.access", s.Registration.Access, []string{"open", "token", "off"}},
-	}
-	for _, w := range words {
-		if !slices.Contains(w.allowed, w.value) {
-			return fmt.Errorf("mock provider settings: %s %q%s", w.key, w.value, suggestion(w.value, w.allowed))
+// settingError says what is wrong with a setting, and where it stands among the settings.
+type settingError struct {
+	path string // client_auth_methods, clients.shop.grants
+	error
+}
+
+func (e *settingError) Error() string {
+	return "mock provider settings: " + e.path + ": " + e.error.Error()
+}
+
+func (e *settingError) Unwrap() error { return e.error }
+
+// vocabulary checks that words are known.
+func vocabulary(path string, allowed []string, words ...string) error {
+	for _, word := range words {
+		if !slices.Contains(allowed, word) {
+			return &settingError{path, fmt.Errorf("%q%s", word, suggestion(word, allowed))}
 		}
 	}
-	for name := range s.Endpoints {
-		if !endpointNames[name] {
-			return fmt.Errorf("mock provider settings: endpoints: no endpoint %q%s", name, suggestion(name, endpointList()))
+	return nil
+}
+
+// The words of lists in settings.
+var (
+	grantNames    = []string{"authorization_code", "client_credentials", "refresh_token", "password", tokenExchangeGrant, jwtBearerGrant, deviceGrant}
+	authMethods   = []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"}
+	exchangeTypes = []string{accessToken, refreshToken, idTokenType, jwtType}
+)
+
+// check refuses settings that have no meaning.
+func (s *Settings) check() error {
+	for _, w := range []struct {
+		path    string
+		allowed []string
+		words   []string
+	}{
+		{"issuer_from", []string{"fixed", "host", "forwarded"}, []string{s.IssuerFrom}},
+		{"login", []string{"form", "auto"}, []string{s.Login}},
+		{"error_pages", []string{"html", "json"}, []string{s.ErrorPages}},
+		{"consent", []string{"form", "once", "auto"}, []string{s.Consent}},
+		{"unknown_scope", []string{"refuse", "ignore"}, []string{s.UnknownScope}},
+		{"scope_response", []string{"always", "changed", "never"}, []string{s.ScopeResponse}},
+		{"pkce.required", []string{"none", "public", "all"}, []string{s.PKCE.Required}},
+		{"pkce.methods", []string{"S256", "plain"}, s.PKCE.Methods},
+		{"access_token.format", []string{"opaque", "jwt"}, []string{s.AccessToken.Format}},
+		{"access_token.algorithm", algorithms, []string{s.AccessToken.Algorithm}},
+		{"code.format", []string{"opaque", "jwt"}, []string{s.Code.Format}},
+		{"code.algorithm", algorithms, []string{s.Code.Algorithm}},
+		{"refresh.format", []string{"opaque", "jwt"}, []string{s.Refresh.Format}},
+		{"refresh.algorithm", algorithms, []string{s.Refresh.Algorithm}},
+		{"id_token.algorithm", algorithms, []string{s.IDToken.Algorithm}},
+		{"refresh.issue", []string{"always", "offline_access", "openid_offline_access", "never"}, []string{s.Refresh.Issue}},
+		{"registration.access", []string{"open", "token", "off"}, []string{s.Registration.Access}},
+		{"grants", grantNames, s.Grants},
+		{"client_auth_methods", authMethods, s.ClientAuthMethods},
+		{"response_modes", []string{"query", "fragment", "form_post"}, s.ResponseModes},
+		{"response_types", []string{"code", "token", "id_token"}, words(strings.Join(s.ResponseTypes, " "))},
+		{"token_exchange.subject_token_types", exchangeTypes, s.TokenExchange.SubjectTokenTypes},
+		{"token_exchange.actor_token_types", exchangeTypes, s.TokenExchange.ActorTokenTypes},
+		{"token_exchange.requested_token_types", exchangeTypes, s.TokenExchange.RequestedTokenTypes},
+		{"invalid_client_status", []string{"400", "401"}, []string{strconv.Itoa(s.InvalidClient)}},
+	} {
+		if err := vocabulary(w.path, w.allowed, w.words...); err != nil {
+			return err
+		}
+	}
+	for _, name := range sortedKeys(s.Endpoints) {
+		path := s.Endpoints[name]
+		switch {
+		case !endpointNames[name]:
+			return &settingError{"endpoints." + name, fmt.Errorf("no endpoint %q%s", name, suggestion(name, endpointList()))}
+		case path != "" && path[0] != '/':
+			return &settingError{"endpoints." + name, fmt.Errorf("%q is not a path: it begins with a slash", path)}
 		}
 	}
 	for _, tenant := range s.Tenants {
 		if tenant == "" || strings.ContainsAny(tenant, "/?#%") {
-			return fmt.Errorf("mock provider settings: tenants: %q is not one segment of a path", tenant)
+			return &settingError{"tenants", fmt.Errorf("%q is not one segment of a path", tenant)}
 		}
 	}
-	for path, name := range s.Aliases {
-		if !endpointNames[name] {
-			return fmt.Errorf("mock provider settings: aliases: %s: no endpoint %q%s", path, name, suggestion(name, endpointList()))
+	for _, path := range sortedKeys(s.Aliases) {
+		if name := s.Aliases[path]; !endpointNames[name] {
+			return &settingError{"aliases." + path, fmt.Errorf("no endpoint %q%s", name, suggestion(name, endpointList()))}
 		}
 	}
-	for id, c := range s.Clients {
-		if _, err := newKeyring(c.JWKS, c.PrivateKey); err != nil {
-			return fmt.Errorf("mock provider settings: clients.%s: %w", id, err)
+	for _, origin := range s.CORS.Origins {
+		if !strings.Contains(origin, "://") && !strings.Contains(origin, "*") && origin != "null" {
+			return &settingError{"cors.origins", fmt.Errorf("%q is not an origin: that has a scheme, as in https://app.example", origin)}
 		}
 	}
-	for id, issuer := range s.TrustedIssuers {
-		if _, err := newKeyring(issuer.JWKS, issuer.PrivateKey); err != nil {
-			return fmt.Errorf("mock provider settings: trusted_issuers.%s: %w", id, err)
+	ready := readyMadeClients()
+	for _, id := range sortedKeys(s.Clients) {
+		client := s.Clients[id]
+		if key, err := client.check(); err != nil {
+			return &settingError{"clients." + id + key, err}
+		}
+		if _, given := ready[id]; given { // they stay, whatever the provider's scopes are
+			continue
+		}
+		for _, scope := range append(slices.Clone(client.Scopes), client.DefaultScope...) {
+			if !slices.Contains(s.Scopes, scope) {
+				return &settingError{"clients." + id + ".scopes", fmt.Errorf("%q is not among the provider's scopes (the setting scopes), which are %s", scope, strings.Join(s.Scopes, " "))}
+			}
+		}
+	}
+	for _, id := range sortedKeys(s.TrustedIssuers) {
+		if _, err := newKeyring(s.TrustedIssuers[id].JWKS, s.TrustedIssuers[id].PrivateKey); err != nil {
+			return &settingError{"trusted_issuers." + id, err}
 		}
 	}
 	if s.Endpoints["device_authorization"] == "" { // nobody could begin
@@ -238,8 +297,33 @@ func (s *Settings) check() error {
 	}
 	if s.Login == "auto" {
 		if _, ok := s.Users[s.AutoUser]; !ok {
-			return fmt.Errorf("mock provider settings: auto_user %q is not among the users%s", s.AutoUser, suggestion(s.AutoUser, sortedKeys(s.Users)))
+			return &settingError{"auto_user", fmt.Errorf("%q is not among the users%s", s.AutoUser, suggestion(s.AutoUser, sortedKeys(s.Users)))}
 		}
 	}
 	return nil
+}
+
+// check refuses what a client cannot be, and says at which key (".grants", "" for the client as a whole).
+func (c *RegisteredClient) check() (key string, err error) {
+	for _, w := range []struct {
+		key            string
+		allowed, words []string
+	}{
+		{".kind", []string{"web", "native", "service", ""}, []string{c.Kind}},
+		{".grants", append([]string{"implicit"}, grantNames...), c.Grants},
+		{".auth_methods", authMethods, c.AuthMethods},
+	} {
+		for _, word := range w.words {
+			if !slices.Contains(w.allowed, word) {
+				return w.key, fmt.Errorf("%q%s", word, suggestion(word, without(w.allowed, []string{""})))
+			}
+		}
+	}
+	for _, uri := range c.RedirectURIs {
+		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || strings.Contains(uri, " ") { // RFC 6749 section 3.1.2
+			return ".redirect_uris", fmt.Errorf("%q is not an absolute URI, as in https://app.example/callback", uri)
+		}
+	}
+	_, err = newKeyring(c.JWKS, c.PrivateKey)
+	return "", err
 }

@@ -1,8 +1,10 @@
 package mockprovider
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 )
 
 // populate gives the provider the clients, users, claims, deviations and programmed answers of its configuration.
@@ -25,9 +27,10 @@ func (p *Provider) populate(c *config) error {
 	}
 	rules := make([]*claimRule, 0, len(c.settings.Claims))
 	for i, r := range c.settings.Claims {
-		rule, err := compileClaimRule(fmt.Sprintf("mock provider settings: claims[%d]", i), r)
+		rule, err := compileClaimRule(fmt.Sprintf("claims[%d]", i), r)
 		if err != nil {
-			return err
+			path, what, _ := strings.Cut(err.Error(), ": ")
+			return c.locate(&settingError{path, errors.New(what)})
 		}
 		rules = append(rules, rule)
 	}
@@ -42,7 +45,7 @@ func (p *Provider) populate(c *config) error {
 	p.ForgetAnswers()
 	for _, program := range c.answers {
 		if err := p.enqueue(program.When, program.Then); err != nil {
-			return err
+			return program.located(err)
 		}
 	}
 	return nil
