@@ -134,9 +134,28 @@ func (p *Provider) AdminHandler() http.Handler {
 		w.Write(openAPI)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		answerAdmin(w, nil, notFoundError("nothing answers %s %s; GET /openapi.yaml lists what does", r.Method, printable(r.URL.Path)))
+		allowed := methodsAt(mux, r)
+		if len(allowed) == 0 {
+			answerAdmin(w, nil, notFoundError("nothing answers %s %s; GET /openapi.yaml lists what does", r.Method, printable(r.URL.Path)))
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		answerAdmin(w, nil, adminError{http.StatusMethodNotAllowed, fmt.Errorf("%s answers %s, not %s; GET /openapi.yaml tells of each", printable(r.URL.Path), strings.Join(allowed, ", "), printable(r.Method))})
 	})
 	return mux
+}
+
+// methodsAt are the methods that something answers at the path of a request.
+func methodsAt(mux *http.ServeMux, r *http.Request) []string {
+	var methods []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPost, http.MethodPut} {
+		other := *r
+		other.Method = method
+		if _, pattern := mux.Handler(&other); pattern != "/" && pattern != "" {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }
 
 // administer does one operation.
@@ -411,6 +430,9 @@ func (c *adminCall) authorize() (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
+	if in.URL == "" {
+		return nil, fmt.Errorf("body.url: the authorization request is missing: the URL that the client sends the browser to, %s?…", c.p.Endpoint(AuthorizationEndpoint))
+	}
 	return c.p.Authorize(c.r.Context(), in.URL, Decision{User: in.User, Scopes: in.Scopes, Deny: in.Deny})
 }
 
@@ -431,6 +453,15 @@ func (c *adminCall) decideDevice() (any, error) {
 		}
 	}
 	return nil, c.p.DecideDevice(in.UserCode, Decision{User: in.User, Scopes: in.Scopes, Deny: in.Deny})
+}
+
+// count reads a query parameter that counts.
+func count(name, value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%s: expected a whole number, found %q", name, value)
+	}
+	return n, nil
 }
 
 // listRequests answers with recorded requests, after so many have come as the query asks for.
@@ -455,11 +486,13 @@ func (c *adminCall) listRequests() (any, error) {
 		case name == "user":
 			m.User = value
 		case name == "nth":
-			m.Nth, err = strconv.Atoi(value)
+			m.Nth, err = count(name, value)
 		case name == "wait":
-			n, err = strconv.Atoi(value)
+			n, err = count(name, value)
 		case name == "timeout":
-			timeout, err = toDuration(value)
+			if timeout, err = toDuration(value); err != nil {
+				err = fmt.Errorf("timeout: %w", err)
+			}
 		case name == "secrets":
 			if cutSecrets = value == "cut"; !cutSecrets && value != "shown" {
 				err = fmt.Errorf("secrets: %q%s", value, suggestion(value, []string{"shown", "cut"}))
@@ -568,9 +601,9 @@ func (c *adminCall) readLatch() (any, error) {
 	l := c.p.Latch(c.r.PathValue("id"))
 	q := c.r.URL.Query()
 	if q.Has("held") {
-		n, err := strconv.Atoi(q.Get("held"))
+		n, err := count("held", q.Get("held"))
 		if err != nil {
-			return nil, fmt.Errorf("held: %q is no number", q.Get("held"))
+			return nil, err
 		}
 		timeout := 5 * time.Second
 		if q.Has("timeout") {

@@ -362,7 +362,15 @@ func TestAdminRefuses(t *testing.T) {
 		{"DELETE /namespaces/a", ``, 404, "no namespace"},
 		{"GET /namespaces/a/requests", ``, 404, "no namespace"},
 		{"GET /request", ``, 404, "openapi.yaml"},
-		{"PATCH /answers", ``, 404, "openapi.yaml"},
+		{"PATCH /answers", ``, 405, "/answers answers DELETE, GET, POST, not PATCH"},
+		{"GET /reset", ``, 405, "answers POST, not GET"},
+		{"POST /namespaces/a/nowhere", ``, 404, "openapi.yaml"},
+		{"GET /requests?nth=x", ``, 400, `nth: expected a whole number, found \"x\"`},
+		{"GET /requests?wait=-1", ``, 400, "wait: expected a whole number"},
+		{"GET /requests?timeout=soon", ``, 400, "timeout: expected a length of time"},
+		{"GET /latches/a?held=x", ``, 400, "held: expected a whole number"},
+		{"POST /authorizations", `{"user": "alice"}`, 400, "body.url: the authorization request is missing"},
+		{"PUT /clients/shop", `{"secret": "x", "grants": ["pasword"]}`, 400, `body.grants: \"pasword\"; did you mean`},
 	} {
 		method, path, _ := strings.Cut(c.call, " ")
 		request := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1:9090"+path, strings.NewReader(c.body))
@@ -581,7 +589,7 @@ func FuzzAdmin(f *testing.F) {
 		recorder := httptest.NewRecorder()
 		p.AdminHandler().ServeHTTP(recorder, request)
 		switch recorder.Code {
-		case 200, 204, 301, 307, 400, 403, 404, 408, 413, 415:
+		case 200, 204, 301, 307, 400, 403, 404, 405, 408, 413, 415:
 		default:
 			t.Errorf("%d %s", recorder.Code, recorder.Body)
 		}

@@ -1,6 +1,7 @@
 package mockprovider
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,11 +22,10 @@ func (p *Provider) baseFor(r *http.Request) string {
 		if s := strings.ToLower(forwarded["proto"]); s == "http" || s == "https" {
 			scheme = s
 		}
-		if h := forwarded["host"]; h != "" {
-			host = h
-			if port := forwarded["port"]; port != "" && !strings.Contains(h, ":") && !(scheme == "https" && port == "443" || scheme == "http" && port == "80") {
-				host += ":" + port
-			}
+		host = cmp.Or(forwarded["host"], host)
+		noPort := !strings.Contains(host[strings.LastIndexByte(host, ']')+1:], ":") // an IPv6 address has colons in its brackets
+		if port := forwarded["port"]; port != "" && noPort && !(scheme == "https" && port == "443" || scheme == "http" && port == "80") {
+			host += ":" + port
 		}
 		if forwarded["prefix"] != "" {
 			prefix = "/" + strings.Trim(forwarded["prefix"], "/")

@@ -117,6 +117,9 @@ func TestIssuerFollowsTheRequest(t *testing.T) {
 		"https://idp.example/auth": forwarded,
 		"https://idp.example:8443": {"X-Forwarded-Proto", "https, http", "X-Forwarded-Host", "idp.example", "X-Forwarded-Port", "8443"},
 		"http://idp.example":       {"Forwarded", `for=192.0.2.1;host="idp.example";proto=http, for=10.0.0.1`},
+		"https://idp.test:8443":    {"X-Forwarded-Proto", "https", "Host", "idp.test", "X-Forwarded-Port", "8443"}, // a proxy that passes the Host field on
+		"http://idp.test:9000":     {"Host", "idp.test:9000", "X-Forwarded-Port", "80"},                            // behind a mapped port
+		"http://[::1]:8443":        {"X-Forwarded-Host", "[::1]", "X-Forwarded-Port", "8443"},
 		proxied.Issuer():           {"X-Forwarded-Host", "evil example/?"},
 	} {
 		if got := document(proxied, header...); got["issuer"] != want || got["jwks_uri"] != want+"/jwks" {
