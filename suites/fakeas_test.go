@@ -240,6 +240,26 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// What a failed trial keeps from running is told as a result, so it belongs to the total.
+func TestProgressCountsWhatCannotRun(t *testing.T) {
+	cfg := against(&fakeAS{}, func(s *S) {
+		s.Check("a", Requires(must), Needs(target.AnyTokenGrant), noStore)
+		s.Check("b", Requires(must), Needs(target.AnyTokenGrant), noStore)
+	})
+	cfg.Target.Clients.Primary.Secret = "not-the-secret-0123456789abcdefghijkl"
+	told := 0
+	cfg.Progress = func(e Event) {
+		told++
+		if e.Finished != told || e.Total != 2 || e.Check.Verdict != reports.Inconclusive {
+			t.Errorf("%d of %d, %s", e.Finished, e.Total, e.Check.Verdict)
+		}
+	}
+	execute(t, cfg)
+	if told != 2 {
+		t.Errorf("%d results were told", told)
+	}
+}
+
 // decisiveRequest is the grant_type of the exchange that a finding rests on.
 func decisiveRequest(c reports.Check) string {
 	for _, x := range c.Exchanges {

@@ -152,12 +152,13 @@ func (r *run) execute(ctx context.Context) {
 // its scope for itself, and at last what waits for lifetimes, all of it at once.
 func (r *run) stage(ctx context.Context, on *stage, executions []*execution) {
 	var quick, slow []*execution
+	var broken []func()
 	for _, e := range executions {
 		because, why, enable := r.obstacle(on.info, e.check)
 		e.offLane = because == OffLane
 		switch {
 		case because == Broken:
-			r.settle(on, e, account{whole: statement{kind: inconclusive, reason: why}})
+			broken = append(broken, func() { r.settle(on, e, account{whole: statement{kind: inconclusive, reason: why}}) })
 		case because != "":
 			r.settle(on, e, account{whole: statement{kind: skipped, reason: why, enable: enable}})
 		case e.check.Lane == Slow:
@@ -166,7 +167,10 @@ func (r *run) stage(ctx context.Context, on *stage, executions []*execution) {
 			quick = append(quick, e)
 		}
 	}
-	r.expect(on, len(quick)+len(slow))
+	r.expect(on, len(broken)+len(quick)+len(slow))
+	for _, settle := range broken { // counted as well
+		settle()
+	}
 	slices.SortStableFunc(quick, func(a, b *execution) int { return len(a.check.Disturbs) - len(b.check.Disturbs) })
 	var doubts doubtful
 	r.pool(on.target, quick, r.cfg.Procs, func(e *execution) {

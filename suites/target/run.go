@@ -280,9 +280,9 @@ func (run *Run) try(capability Capability) (found bool, because string, tried bo
 			if found {
 				return true, "a trial of " + string(g) + " issued a token", true
 			}
-			why = string(g) + ": " + because
+			why = "; " + string(g) + ": " + because
 		}
-		return false, "no grant works; " + why, true
+		return false, "no grant works" + why, true
 	case ImplicitGrant:
 		b := run.authorizeBaseline(run.info.Config.ClientFor("implicit"), "token")
 		if b.issued {
