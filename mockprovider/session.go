@@ -133,6 +133,10 @@ func (x *exchange) signIn(t *transaction) {
 			x.session = x.newSession()
 		}
 		x.keepTransaction(t, nil)
+		if x.unbound() {
+			x.goOn("login", t)
+			return
+		}
 		x.showLogin(t, "", "")
 	}
 }
@@ -153,6 +157,19 @@ func (x *exchange) keepTransaction(t *transaction, user *ResourceOwner) *transac
 	return t
 }
 
+// unbound reports whether an authorization request belongs to whoever knows its identifier, in place of a browser.
+func (x *exchange) unbound() bool {
+	return x.mode("session.binding", "none") || x.mode("session.binding", "after-login")
+}
+
+// goOn sends the browser to the page of a transaction.
+func (x *exchange) goOn(endpoint string, t *transaction) {
+	header := x.w.Header()
+	header.Set("Location", x.url(endpoint)+"?transaction="+url.QueryEscape(t.id))
+	header.Set("Cache-Control", "no-store")
+	x.send(&answer{status: http.StatusSeeOther, header: header})
+}
+
 func (x *exchange) showLogin(t *transaction, username, message string) {
 	x.page("authorize.page", http.StatusOK, "login.html", pageData{Action: x.url("login"), Transaction: t.id, CSRF: t.csrf, Client: t.request.client,
 		Username: username, Error: message})
@@ -162,7 +179,7 @@ func (x *exchange) showLogin(t *transaction, username, message string) {
 func (x *exchange) findTransaction(step string) (*transaction, *oauthError) {
 	x.session = x.currentSession()
 	id := x.params.get("transaction")
-	lax := x.skipped(step)
+	lax := x.skipped(step) || x.unbound()
 	if id == "" && lax && x.session != nil {
 		id = x.session.lastTransaction()
 	}
@@ -184,6 +201,9 @@ func (x *exchange) findTransaction(step string) (*transaction, *oauthError) {
 // checkCSRF makes sure that a form was sent from the page that this browser was shown (RFC 6749 section 10.12).
 func (x *exchange) checkCSRF(step string, t *transaction) *oauthError {
 	return x.guard(step, func() *oauthError {
+		if x.unbound() {
+			return nil
+		}
 		if t.session != x.session.id || subtle.ConstantTimeCompare([]byte(t.csrf), []byte(x.form.get("csrf_token"))) != 1 {
 			return errorPage(&oauthError{Code: "invalid_request", Description: "this form was not sent from the page of this server", Status: http.StatusForbidden})
 		}
@@ -193,20 +213,29 @@ func (x *exchange) checkCSRF(step string, t *transaction) *oauthError {
 
 // login is where the login form goes.
 func (x *exchange) login() {
-	if err := x.checkMethod(http.MethodPost); err != nil {
+	methods := []string{http.MethodPost}
+	if x.unbound() {
+		methods = append(methods, http.MethodGet)
+	}
+	if err := x.checkMethod(methods...); err != nil {
 		x.showError(err)
 		return
 	}
-	if err := x.readParameters(false); err != nil {
+	posted := x.r.Method == http.MethodPost
+	if err := x.readParameters(!posted); err != nil {
 		x.showError(err)
 		return
 	}
 	t, err := x.findTransaction("login.csrf")
-	if err == nil {
+	if err == nil && posted {
 		err = x.checkCSRF("login.csrf", t)
 	}
 	if err != nil {
 		x.showError(err)
+		return
+	}
+	if !posted {
+		x.showLogin(t, "", "")
 		return
 	}
 	if x.form.get("decision") == "cancel" {
@@ -244,12 +273,14 @@ func (x *exchange) login() {
 		x.respondAuthorization(&next)
 		return
 	}
-	x.keepTransaction(&next, user)
-	x.p.store.transactions.delete(t.id)
-	header := x.w.Header()
-	header.Set("Location", x.url("consent")+"?transaction="+url.QueryEscape(next.id))
-	header.Set("Cache-Control", "no-store")
-	x.send(&answer{status: http.StatusSeeOther, header: header})
+	if x.mode("session.binding", "none") {
+		next.user = user
+		x.p.store.transactions.put(next.id, &next)
+	} else {
+		x.keepTransaction(&next, user)
+		x.p.store.transactions.delete(t.id)
+	}
+	x.goOn("consent", &next)
 }
 
 // consentNeeded decides whether the user is asked.
@@ -309,7 +340,7 @@ func (x *exchange) consent() {
 		return
 	}
 	t, err := x.findTransaction("consent.csrf")
-	if err == nil && !posted && t.session != x.session.id {
+	if err == nil && !posted && t.session != x.session.id && !x.unbound() {
 		err = errorPage(invalidRequest("this page belongs to another browser"))
 	}
 	if err == nil && posted {

@@ -230,6 +230,9 @@ func loginSteps() []Step {
 		value("session.cookie", "The session cookie is HttpOnly, SameSite=Lax, and Secure with https.",
 			Mode{"no-samesite", "no SameSite attribute"}, Mode{"samesite-none", "SameSite=None"}, Mode{"no-httponly", "not HttpOnly"}, Mode{"not-secure", "not Secure"}),
 		value("session.generate", "The session's identifier: 43 random characters.", mintModes...),
+		value("session.binding", "An authorization request on its way through login and consent belongs to the browser that began it.",
+			Mode{"none", "the login page has a URL of its own, and whoever knows the identifier in it goes on: signs in, or approves once somebody signed in"},
+			Mode{"after-login", "the login page has a URL of its own, and whoever knows it signs in; the login makes a new identifier, which the approval needs"}),
 	}, requestSteps("consent", "GET or POST"), []Step{
 		pageGuard("consent.csrf", "invalid_request", "The consent form comes from the page that this browser was shown. Skipped, the form may lack every field: the session's last authorization request is approved by whoever is signed in."),
 		guard("consent.denied", "access_denied", "The user's no ends the request. Skipped, it counts as yes."),

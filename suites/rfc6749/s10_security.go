@@ -222,6 +222,35 @@ func init() {
 				}
 				consentShown(as, first)
 			})
+
+		s.Check("consent-by-signed-in-browser", suites.Requires("RFC6749-10.12-02"), suites.Needs(target.AuthorizationCode, target.UserConsent),
+			suites.Title("Only the browser in which the resource owner signed in can give the consent."),
+			suites.Sends("begin an authorization request in a browser A and leave it at the login page; open that page by its URL in a browser B, "+
+				"sign in there and stop at the consent page; send the approving form from A, with those of its values that A has seen and those "+
+				"that all such forms have in common. Control: the form of a request with one browser delivers a code"),
+			func(as *target.AS, g Gomega) {
+				browser, other := consentForm(as, as.AuthorizationRequest(target.StopAtConsent()))
+				if own := browser.Submit(other); own.Code() == "" {
+					as.Inconclusive("the consent form itself delivers no code: %s", DescribeAuthorization(own))
+				}
+				attacker := as.NewBrowser()
+				begun := attacker.Authorize(target.StopAtLogin())
+				if begun.Page == nil || begun.Page.Request.Method != "GET" {
+					as.Inconclusive("no login page is shown that has a URL: %s", DescribeAuthorization(begun))
+				}
+				joined := as.NewBrowser().Join(begun)
+				switch {
+				case joined.Code() != "":
+					as.Inconclusive("no consent form is shown: %s", DescribeAuthorization(joined))
+				case joined.Consent == nil || !joined.LoginShown:
+					return // the request belongs to the browser that began it
+				case !joined.Consent.Editable():
+					as.Inconclusive("the fields of the consent form cannot be told apart")
+				}
+				if a := attacker.SubmitUnattended(joined.Consent.KnownTo(begun, other)); a.Code() != "" {
+					as.Fail("a browser in which nobody signed in gives the consent, with what it saw before the owner signed in elsewhere: %s", DescribeAuthorization(a))
+				}
+			})
 	})
 
 	suites.Section("RFC 6749", "10.13", func(s *suites.S) {

@@ -47,6 +47,15 @@ func (b *Browser) Code(edits ...RequestEdit) *Code { return b.as.CodeOf(b.Author
 // Open plays the browser from any request, as Authorize does.
 func (b *Browser) Open(req *Request) *Authorization { return b.walk(req, req.flow) }
 
+// Join goes on in this browser with an authorization request that another one began and left at the login page (StopAtLogin):
+// it opens that page by its URL, as somebody does who was sent the link, signs in, and stops at the consent page. Where the
+// request belongs to the other browser, the walk ends without a consent form.
+func (b *Browser) Join(begun *Authorization) *Authorization {
+	page := b.as.NewRequest(http.MethodGet, begun.Page.Request.Target())
+	page.Media = ""
+	return b.follow(&Authorization{Sent: begun.Sent, State: begun.State}, page, flow{stopAtConsent: true, joined: true, anyStatus: true})
+}
+
 // Request shows what the browser gets for one request, its cookies sent along, without following anything.
 func (b *Browser) Request(req *Request) *Response {
 	resp := b.fetch(req)
@@ -160,6 +169,10 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 			a.Page = inside
 			return a
 		}
+		if err != nil && f.joined {
+			a.Page = resp
+			return a
+		}
 		if err != nil && !b.acceptable(err, resp, exit) {
 			b.blame(err)
 		}
@@ -175,6 +188,10 @@ func (b *Browser) follow(a *Authorization, req *Request, f flow) *Authorization 
 				as.Inconclusive("the login page would send the password to %s, which is no origin of the target; if it is, list it in login.origins", login.Origin(step.URL))
 			}
 			return leave(resp, step.URL, step.Via, step)
+		}
+		if f.stopAtLogin && step.Kind == login.Login {
+			a.Page = resp
+			return a
 		}
 		switch {
 		case step.Secret:

@@ -167,6 +167,9 @@ func DenyAtLogin() RequestEdit {
 // StopAtPage ends the walk at the first page: redirects within the server are followed, nobody enters anything.
 func StopAtPage() RequestEdit { return func(r *Request) { r.flow.stopAtPage = true } }
 
+// StopAtLogin ends the walk at the page that asks for the owner's credentials: Authorization.Page is that page.
+func StopAtLogin() RequestEdit { return func(r *Request) { r.flow.stopAtLogin = true } }
+
 // WithoutPKCE leaves out code_challenge, code_challenge_method and code_verifier, in every request of the grant.
 func WithoutPKCE() RequestEdit {
 	return func(r *Request) {

@@ -83,6 +83,10 @@ type flow struct {
 	deny         bool
 	denyAtLogin  bool
 	stopAtPage   bool
+	// stopAtLogin ends the walk where the owner would sign in.
+	stopAtLogin bool
+	// joined: another browser began the request, so that nothing follows from a login that leads nowhere.
+	joined bool
 	// stopAtConsent ends the walk where the owner would approve or deny.
 	stopAtConsent bool
 	// untouched: nobody enters or presses anything; pages that go on by themselves are followed.
