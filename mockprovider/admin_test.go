@@ -323,6 +323,8 @@ func TestAdminRefuses(t *testing.T) {
 		{"POST /answers", `{"then":[{"error":"x","body":"y"}]}`, 400, "exclude"},
 		{"POST /answers", `{"then":[]}`, 400, "no answer"},
 		{"POST /answers", `{"when":{"user":"alice"},"then":[{}]}`, 400, "not known yet"},
+		{"POST /answers", `{"when":{"endpoint":"token","nth":0},"then":[{"status":500}]}`, 400, "when.nth: 0; the first is 1"},
+		{"POST /claims", `{"when":{"acr_values":"high"},"set":{"a":1}}`, 400, "under param: param: {acr_values: …}"},
 		{"POST /answers", `[]`, 400, "mapping"},
 		{"POST /answers", `{`, 400, "not JSON"},
 		{"POST /answers", ``, 400, "missing"},

@@ -3,7 +3,10 @@ package mockprovider
 import (
 	"fmt"
 	"path"
+	"reflect"
 	"strings"
+
+	"github.com/oauthcheck/oauthcheck/profiles"
 )
 
 // condition is `when:` of an operation: all of its parts must hold. Text is compared as a glob (* and ?), a list means any of
@@ -192,8 +195,19 @@ func compileCondition(where string, when map[string]any) (*condition, error) {
 		return nil, nil
 	}
 	c := new(condition)
+	known := yamlFields(reflect.TypeFor[condition]())
+	for _, name := range sortedKeys(when) {
+		if _, ok := known[name]; !ok && profiles.Nearest(name, sortedKeys(known)) == "" {
+			return nil, fmt.Errorf("%s when.%s: unknown key; known are %s (a request parameter stands under param: param: {%s: …})", where, name, strings.Join(sortedKeys(known), ", "), name)
+		}
+	}
 	if err := decode(where+" when", when, c); err != nil {
 		return nil, err
+	}
+	for name, n := range map[string]int{"nth": c.Nth, "times": c.Times} {
+		if _, given := when[name]; given && n < 1 {
+			return nil, fmt.Errorf("%s when.%s: %d; the first is 1", where, name, n)
+		}
 	}
 	for _, name := range c.Endpoint {
 		if clean := strings.TrimPrefix(name, "!"); !strings.ContainsAny(clean, "*?") && !endpointNames[clean] {

@@ -18,6 +18,7 @@ type registered struct {
 	client      *RegisteredClient
 	metadata    object // members of the answer, without the registration access token
 	accessToken string // registration access token (RFC 7592)
+	issued      int64  // when the identifier was issued
 }
 
 // The client metadata that the mock knows (RFC 7591 section 2, OpenID Connect Registration section 2), in the order in which
@@ -80,7 +81,16 @@ func (x *exchange) register() (*registered, *oauthError) {
 	if err != nil {
 		return nil, err
 	}
-	if m, err = x.softwareStatement(m); err != nil {
+	if m, err = x.checkMetadata(m); err != nil {
+		return nil, err
+	}
+	return x.keepClient(m, &registered{client: x.client, accessToken: x.p.random.text(43, base64URL)}), nil
+}
+
+// checkMetadata makes a client of metadata, x.client, if they are what a client may register.
+func (x *exchange) checkMetadata(m metadata) (metadata, *oauthError) {
+	m, err := x.softwareStatement(m)
+	if err != nil {
 		return nil, err
 	}
 	if err := x.checkMetadataTypes(m); err != nil {
@@ -94,7 +104,7 @@ func (x *exchange) register() (*registered, *oauthError) {
 			return nil, err
 		}
 	}
-	return x.keepClient(m), nil
+	return m, nil
 }
 
 // checkInitialAccessToken: with the setting registration.access token the request needs one (RFC 7591 section 3); where it is
@@ -445,22 +455,27 @@ func (x *exchange) checkRegisteredScope(m metadata) *oauthError {
 	})
 }
 
-// keepClient gives the client its identifier and credentials and remembers it.
-func (x *exchange) keepClient(m metadata) *registered {
-	c := x.client
-	r := &registered{client: c, accessToken: x.p.random.text(43, base64URL)}
-	c.ID = x.mint("registration.client_id.generate")
+// keepClient gives the client its identifier and credentials, unless it has them, and remembers it.
+func (x *exchange) keepClient(m metadata, r *registered) *registered {
+	c := r.client
+	if c.ID == "" {
+		c.ID, r.issued = x.mint("registration.client_id.generate"), x.now.Unix()
+	}
 	if c.Name == "" {
 		c.Name = c.ID
 	}
 	r.metadata = object{{"client_id", c.ID}}
 	if x.p.shuffle.keep("registration.client_id_issued_at") {
-		r.metadata = append(r.metadata, member{"client_id_issued_at", x.now.Unix()})
+		r.metadata = append(r.metadata, member{"client_id_issued_at", r.issued})
 	}
 	method := m.text("token_endpoint_auth_method")
 	if x.flag("registration.client_secret.issue", strings.HasPrefix(method, "client_secret_")) {
-		c.Secret = x.mint("registration.client_secret.generate")
+		if c.Secret == "" {
+			c.Secret = x.mint("registration.client_secret.generate")
+		}
 		r.metadata = append(r.metadata, member{"client_secret", c.Secret}, member{"client_secret_expires_at", 0})
+	} else {
+		c.Secret = ""
 	}
 	names := slices.Clone(answerOrder)
 	for _, name := range sortedKeys(m) {
@@ -477,9 +492,12 @@ func (x *exchange) keepClient(m metadata) *registered {
 	return r
 }
 
-// clientConfiguration is the client configuration endpoint (RFC 7592): GET shows the registration, DELETE ends it.
+// clientConfiguration is the client configuration endpoint (RFC 7592): GET shows the registration, PUT replaces its metadata, DELETE ends it.
 func (x *exchange) clientConfiguration() {
 	r, err := x.ownRegistration()
+	if err == nil && x.r.Method == http.MethodPut {
+		r, err = x.updateClient(r)
+	}
 	switch {
 	case err != nil:
 		x.failRegistration("client_configuration", err)
@@ -495,7 +513,7 @@ func (x *exchange) clientConfiguration() {
 
 // ownRegistration finds the registration that a request with its registration access token is about.
 func (x *exchange) ownRegistration() (*registered, *oauthError) {
-	if err := x.checkMethod(http.MethodGet, http.MethodDelete); err != nil {
+	if err := x.checkMethod(http.MethodGet, http.MethodPut, http.MethodDelete); err != nil {
 		return nil, err
 	}
 	x.query, _ = parseForm(x.r.URL.RawQuery, formDialect{})
@@ -520,6 +538,37 @@ func (x *exchange) ownRegistration() (*registered, *oauthError) {
 		return nil, invalidToken("there is no such client")
 	}
 	return r, nil
+}
+
+// updateClient replaces the metadata of a registration: what the request leaves out is gone, identifier, secret and token stay (RFC 7592
+// section 2.2).
+func (x *exchange) updateClient(old *registered) (*registered, *oauthError) {
+	m, err := x.readMetadata()
+	if err != nil {
+		return nil, err
+	}
+	if err := x.guard("client_configuration.update", func() *oauthError {
+		for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {
+			if _, given := m[name]; given {
+				return invalidMetadata(name + " is the server's to say, not part of an update")
+			}
+		}
+		secret, given := m["client_secret"]
+		switch {
+		case m.text("client_id") != old.client.ID:
+			return invalidMetadata("client_id is not that of the client")
+		case given && secret != old.client.Secret:
+			return invalidMetadata("client_secret is not that of the client")
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if m, err = x.checkMetadata(m); err != nil {
+		return nil, err
+	}
+	x.client.ID, x.client.Secret = old.client.ID, old.client.Secret
+	return x.keepClient(m, &registered{client: x.client, accessToken: old.accessToken, issued: old.issued}), nil
 }
 
 // deleteClient forgets a client, with everything that was issued to it (RFC 7592 section 2.3).

@@ -61,6 +61,41 @@ func TestRegistration(t *testing.T) {
 		JSON().Object().HasValue("error", "invalid_client")
 }
 
+// A client changes its registration (RFC 7592 section 2.2).
+func TestRegistrationUpdate(t *testing.T) {
+	p := start(t)
+	o := register(t, p, webClient(document{"contacts": []string{"me@new.example"}})).Status(201).JSON().Object()
+	id, secret, token := o.Value("client_id").String().Raw(), o.Value("client_secret").String().Raw(), o.Value("registration_access_token").String().Raw()
+	uri, query, _ := strings.Cut(o.Value("registration_client_uri").String().Raw(), "?")
+	put := func(bearer string, changes document) *httpexpect.Response {
+		d := webClient(document{"client_id": id})
+		for name, value := range changes {
+			d[name] = value
+		}
+		return expect(t, p).PUT(uri).WithQueryString(query).WithHeader("Authorization", "Bearer "+bearer).WithJSON(d).Expect()
+	}
+	changed := put(token, document{"client_secret": secret, "redirect_uris": []string{"https://moved.example/cb"}, "client_name": "Moved"}).Status(200).JSON().Object()
+	changed.HasValue("client_id", id).HasValue("client_secret", secret).HasValue("client_name", "Moved").HasValue("registration_access_token", token).
+		HasValue("client_id_issued_at", o.Value("client_id_issued_at").Raw()).NotContainsKey("contacts") // what is left out is gone
+	code := codeFor(t, p, id, "https://moved.example/cb", url.Values{"scope": {"read"}})
+	expect(t, p).POST(p.Endpoint("token")).WithBasicAuth(id, secret).WithFormField("grant_type", "authorization_code").WithFormField("code", code).
+		WithFormField("redirect_uri", "https://moved.example/cb").Expect().Status(200)
+	expect(t, p).GET(p.Endpoint("authorize")).WithQueryObject(map[string]string{"client_id": id, "redirect_uri": "https://new.example/cb", "response_type": "code"}).Expect().Status(400)
+
+	put("wrong", nil).Status(401)
+	for name, change := range map[string]document{
+		"another client": {"client_id": "web-app"}, "another secret": {"client_secret": "guessed"}, "a date of the server": {"client_id_issued_at": 1},
+		"a token of the server": {"registration_access_token": token}, "an unknown grant": {"grant_types": []string{"magic"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			put(token, change).Status(400).JSON().Object().HasValue("error", "invalid_client_metadata")
+		})
+	}
+	put(token, document{"redirect_uris": []string{"/cb"}}).Status(400).JSON().Object().HasValue("error", "invalid_redirect_uri")
+	put(token, document{"token_endpoint_auth_method": "none"}).Status(200).JSON().Object().NotContainsKey("client_secret")
+	put(token, nil).Status(200).JSON().Object().ContainsKey("client_secret")
+}
+
 func TestRegistrationOfPublicClients(t *testing.T) {
 	p := start(t)
 	for _, d := range []document{{"token_endpoint_auth_method": "none"}, {"application_type": "native"}} {

@@ -34,8 +34,9 @@ func registrationSteps() []Step {
 		step("registration.response", KindResponse, "The client information response: client_id, client_secret, client_secret_expires_at, everything that was registered, registration_access_token, registration_client_uri; 201."),
 		step("registration.challenge", KindChallenge, "WWW-Authenticate: Bearer with realm and error, in answers with 401."),
 		step("registration.error", KindResponse, "The error answer: error, error_description; 400, or 401 for a wrong token."),
-	}, documentRequestSteps("client_configuration", "GET or DELETE"), []Step{
+	}, documentRequestSteps("client_configuration", "GET, PUT or DELETE"), []Step{
 		guard("client_configuration.token", "invalid_token", "The request has the client's registration access token; the client is named by client_id in the query."),
+		guard("client_configuration.update", "invalid_client_metadata", "An update (PUT) names the client, has no other secret than the client's, and none of the members that the server alone says (RFC 7592 section 2.2). Its metadata go through the steps of a registration."),
 		step("client_configuration.response", KindResponse, "The client information response."),
 		step("client_configuration.challenge", KindChallenge, "WWW-Authenticate: Bearer with realm and error, in answers with 401."),
 		step("client_configuration.error", KindResponse, "The error answer."),
