@@ -12,6 +12,8 @@ const (
 	UserinfoEndpoint            = "userinfo"
 	IntrospectionEndpoint       = "introspection"
 	RevocationEndpoint          = "revocation"
+	RegistrationEndpoint        = "registration"         // RFC 7591
+	ClientConfigurationEndpoint = "client_configuration" // RFC 7592
 	DeviceAuthorizationEndpoint = "device_authorization"
 	DevicePage                  = "device" // verification_uri of RFC 8628
 	EndSessionEndpoint          = "end_session"
