@@ -106,11 +106,7 @@ func HaveResponseIn(places ...string) Matcher {
 func HaveParam(name string, want ...any) Matcher {
 	expects := "parameter " + name
 	for _, w := range want {
-		if own, ok := w.(Matcher); ok {
-			expects += " that is " + strings.Join(own.Expects(), " or ")
-		} else {
-			expects += fmt.Sprintf("=%q", fmt.Sprint(w))
-		}
+		expects += wish(w)
 	}
 	return onAuthorization([]string{expects}, func(a *target.Authorization) (bool, string) {
 		values := a.Params()[name]

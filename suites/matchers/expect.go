@@ -24,6 +24,17 @@ func expectations(m types.GomegaMatcher) []string {
 	return []string{strings.TrimPrefix(fmt.Sprintf("%T", m), "*matchers.")}
 }
 
+// wish says in words what a value is to be, as a continuation of its name: a value, or what a matcher accepts.
+func wish(want any) string {
+	switch want := want.(type) {
+	case Matcher:
+		return " that is " + strings.Join(want.Expects(), " or ")
+	case types.GomegaMatcher:
+		return " that satisfies " + strings.Join(expectations(want), " or ")
+	}
+	return fmt.Sprintf("=%q", fmt.Sprint(want))
+}
+
 // toMatchers is toMatcher for several.
 func toMatchers(want []any) []types.GomegaMatcher {
 	var out []types.GomegaMatcher

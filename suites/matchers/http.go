@@ -317,12 +317,7 @@ func HaveWellFormedChallenges() Matcher {
 func HaveChallengeParam(scheme, name string, want ...any) Matcher {
 	expects := fmt.Sprintf("a %s challenge with %s", scheme, name)
 	for _, w := range want {
-		m := toMatcher(w)
-		if own, ok := m.(Matcher); ok {
-			expects += " that is " + strings.Join(own.Expects(), " or ")
-		} else {
-			expects += fmt.Sprintf("=%q", fmt.Sprint(w))
-		}
+		expects += wish(w)
 	}
 	return onResponse([]string{expects}, func(r *target.Response) (bool, string) {
 		challenges, _ := Challenges(r)

@@ -452,3 +452,16 @@ func FuzzParseChallenges(f *testing.F) {
 		}
 	})
 }
+
+// What a parameter is to be is said in words, by whichever matcher.
+func TestExpectsOfParameters(t *testing.T) {
+	for want, m := range map[string]Matcher{
+		`parameter iss="x"`: HaveParam("iss", "x"),
+		"parameter token_type that is a non-empty string": HaveParam("token_type", BeNonEmptyString()),
+		"parameter token_type that satisfies NotMatcher":  HaveParam("token_type", gomega.Not(gomega.BeEmpty())),
+	} {
+		if got := m.Expects(); len(got) != 1 || got[0] != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -71,7 +71,7 @@ func init() {
 
 		s.Check("implicit-token-type", suites.Requires("RFC6749-4.2.2-02"), suites.Needs(target.ImplicitGrant),
 			onImplicit(func(as *target.AS, g Gomega, a *target.Authorization) {
-				g.Expect(a).To(HaveParam("token_type", Not(BeEmpty())))
+				g.Expect(a).To(HaveParam("token_type", BeNonEmptyString()))
 			}))
 
 		s.Check("implicit-expires-in", suites.Requires("RFC6749-4.2.2-03"), suites.Needs(target.ImplicitGrant),
