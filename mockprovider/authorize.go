@@ -485,6 +485,9 @@ func (x *exchange) respondAuthorization(t *transaction) {
 		return
 	}
 	x.granted = x.grantedBy(a.scope)
+	if !x.flag("authorize.earlier_grants", true) {
+		x.p.store.endGrants(a.client, x.user)
+	}
 	g := x.newGrant(a.client, x.user, x.granted)
 	g.nonce = a.nonce
 	g.authTime = t.authTime

@@ -215,6 +215,7 @@ func authorizeSteps() []Step {
 		guard("authorize.login", "login_required", "The user is signed in; if not, the login page is shown (with prompt=none: the error). Skipped, the user of the setting auto_user is taken for granted."),
 		guard("authorize.consent", "consent_required", "The user approves on the consent page every time (setting consent). Skipped, nobody is asked.",
 			Mode{"remembered", "nobody is asked again who approved this client and scope before, also for public clients"}),
+		value("authorize.earlier_grants", "What the user granted the client before lives on. set: false ends it: codes and tokens of earlier authorizations no longer work."),
 		step("authorize.page", KindPage, "The login page. (body: $body is the page as it was.)"),
 		step("authorize.error_page", KindPage, "The page for errors that must not be redirected: an unknown client, a wrong redirect_uri."),
 		step("authorize.error_json", KindResponse, "What is answered in place of that page with the setting error_pages: json."),

@@ -165,6 +165,17 @@ func (g *grant) revoke() {
 	g.refreshRevoked.Store(true)
 }
 
+// endGrants revokes what a user has granted a client so far, and forgets the codes that stand for it.
+func (s *store) endGrants(client *RegisteredClient, user *ResourceOwner) {
+	ends := func(g *grant) bool { return g.client == client.ID && g.user == user }
+	s.codes.drop(func(c *code) bool { return ends(c.grant) })
+	s.tokens.each(func(_ string, t *token) {
+		if ends(t.grant) {
+			t.grant.revoke()
+		}
+	})
+}
+
 // code is an authorization code.
 type code struct {
 	value            string

@@ -173,7 +173,7 @@ func (r *run) stage(ctx context.Context, on *stage, executions []*execution) {
 	}
 	slices.SortStableFunc(quick, func(a, b *execution) int { return len(a.check.Disturbs) - len(b.check.Disturbs) })
 	var doubts doubtful
-	r.pool(on.target, quick, r.cfg.Procs, func(e *execution) {
+	r.pool(on.target, quick, r.procs(on, len(quick)), func(e *execution) {
 		if a := r.one(ctx, on, e); merits(e.check, a, on.target.Failures() > 0) {
 			doubts.add(e, a)
 		} else {
@@ -182,6 +182,14 @@ func (r *run) stage(ctx context.Context, on *stage, executions []*execution) {
 	})
 	r.lookAgain(ctx, on, doubts.list)
 	r.pool(on.target, slow, r.waiting(on, len(slow)), func(e *execution) { r.settle(on, e, r.one(ctx, on, e)) })
+}
+
+// procs says how many of n checks may run at a time: one, where every authorization ends the tokens of those before it.
+func (r *run) procs(on *stage, n int) int {
+	if n > 1 && on.target.EndsEarlierGrants() {
+		return 1
+	}
+	return r.cfg.Procs
 }
 
 // pool executes checks in order, procs at a time, and returns when all have ended. Where the target cannot keep up, fewer at a

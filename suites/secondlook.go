@@ -84,7 +84,7 @@ func (r *run) lookAgain(ctx context.Context, on *stage, doubts []doubt) {
 		return
 	}
 	on.second.Store(second) // while what is finished may be told
-	procs := min(r.cfg.Procs, calm)
+	procs := min(r.procs(on, len(executions)), calm)
 	if on.target.Failures() > 0 {
 		procs = 1
 	}

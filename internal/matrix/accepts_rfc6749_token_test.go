@@ -161,3 +161,16 @@ func TestAcceptsScopesAndRefreshes(t *testing.T) {
 		permitted{name: "post-not-supported", setup: m{"openid": false, "target": m{"scopes": []any{"read", "write"}}}, do: `{at: authorize.method, mode: no-post, refuse: {error: invalid_request, status: 404}}`},
 	)
 }
+
+// How long a grant lasts is the server's affair (RFC 6749 sections 1.4 and 1.5): one may let a new authorization end the grants before it.
+func TestAcceptsAuthorizationThatEndsEarlierGrants(t *testing.T) {
+	ends := `{at: authorize.earlier_grants, set: false}`
+	accept(t,
+		permitted{name: "everything", do: ends},
+		permitted{name: "everything-by-codes", do: ends, setup: map[string]any{"clients": map[string]any{
+			"web-app":   map[string]any{"grants": []string{"authorization_code", "refresh_token"}},
+			"web-app-2": map[string]any{"grants": []string{"authorization_code", "refresh_token"}}}}},
+		// Checks that take tokens at the same time must not end each other's.
+		permitted{name: "resource-and-refresh", do: ends, sockets: true, checks: []string{"rfc6750/*", "rfc6749/refresh-*"},
+			verdicts: []reports.Verdict{reports.Pass, reports.Note, reports.Skip}})
+}

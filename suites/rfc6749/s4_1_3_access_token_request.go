@@ -114,11 +114,13 @@ func init() {
 				if client == nil {
 					as.Skip("clients: {second: {redirect_uris: [one URI]}}", "no configured client has exactly one redirection URI")
 				}
+				// The control comes first: it might end the grant behind an outstanding code.
+				control := as.Redeem(as.Code(target.As(client)))
 				a := as.Authorize(target.As(client), target.Omit("redirect_uri"))
 				if a.Code() == "" {
 					as.Skip("", "the server demands redirect_uri in the authorization request, which it may")
 				}
-				if control := as.Redeem(as.Code(target.As(client))); !control.IssuesToken() {
+				if !control.IssuesToken() {
 					as.Inconclusive("a code of such a request with redirect_uri is not redeemed either: %s", DescribeResponse(control))
 				}
 				r := as.Redeem(as.CodeOf(a), target.Omit("redirect_uri"))

@@ -47,6 +47,10 @@ type Run struct {
 	samples    samples
 	skipped    atomic.Int64 // what Config.Sleep skipped of real time, in nanoseconds
 	resource   resourceGrant
+	earlier    struct {
+		once sync.Once
+		end  bool
+	}
 
 	mu         sync.Mutex
 	secrets    map[Secret]bool
@@ -117,6 +121,9 @@ func (run *Run) Again(ctx context.Context, options RunOptions) (*Run, error) {
 	again, err := NewRun(ctx, run.info, options)
 	if err == nil {
 		again.breakers = run.breakers
+		if run.earlier.end {
+			again.controls()
+		}
 	}
 	return again, err
 }
