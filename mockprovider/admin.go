@@ -474,11 +474,13 @@ func (c *adminCall) listRequests() (any, error) {
 		var err error
 		switch {
 		case name == "endpoint":
-			if m.Endpoint = value; !strings.ContainsAny(value, "*?!") && !endpointNames[value] && value != "other" {
+			if m.Endpoint = value; !strings.ContainsAny(value, "*?!") && !endpointNames[value] && value != OtherPath {
 				err = fmt.Errorf("endpoint: no endpoint %q%s", value, suggestion(value, endpointList()))
 			}
 		case name == "method":
 			m.Method = value
+		case name == "path":
+			m.Path = value
 		case name == "client":
 			m.Client = value
 		case name == "grant":
@@ -502,7 +504,7 @@ func (c *adminCall) listRequests() (any, error) {
 		case strings.HasPrefix(name, "header."):
 			m.Header[strings.TrimPrefix(name, "header.")] = value
 		default:
-			known := []string{"endpoint", "method", "client", "grant", "user", "nth", "wait", "timeout", "secrets", "param.NAME", "header.NAME"}
+			known := []string{"endpoint", "method", "path", "client", "grant", "user", "nth", "wait", "timeout", "secrets", "param.NAME", "header.NAME"}
 			err = fmt.Errorf("no query parameter %q%s", name, suggestion(name, known))
 		}
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // condition is `when:` of an operation: all of its parts must hold. Text is compared as a glob (* and ?), a list means any of
 // them, a leading ! negates.
 type condition struct {
-	Endpoint     []string            `yaml:"endpoint" doc:"the endpoint's name (first part of its steps): authorize, token, userinfo …; what happens after login and consent counts as authorize, too"`
+	Endpoint     []string            `yaml:"endpoint" doc:"the endpoint's name (first part of its steps): authorize, token, userinfo …; what happens after login and consent counts as authorize, too; other for a path that leads to no endpoint"`
 	Method       []string            `yaml:"method" doc:"the HTTP method"`
 	Grant        []string            `yaml:"grant" doc:"grant_type as sent"`
 	ResponseType []string            `yaml:"response_type" doc:"response_type of the authorization request"`
@@ -210,7 +210,7 @@ func compileCondition(where string, when map[string]any) (*condition, error) {
 		}
 	}
 	for _, name := range c.Endpoint {
-		if clean := strings.TrimPrefix(name, "!"); !strings.ContainsAny(clean, "*?") && !endpointNames[clean] {
+		if clean := strings.TrimPrefix(name, "!"); !strings.ContainsAny(clean, "*?") && !endpointNames[clean] && clean != OtherPath {
 			return nil, fmt.Errorf("%s when.endpoint: no endpoint %q%s", where, clean, suggestion(clean, endpointList()))
 		}
 	}

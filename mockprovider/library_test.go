@@ -503,3 +503,29 @@ func TestOptionsThatMeanNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is no endpoint's path can be a route of the test's own: an API, a page, a logout hook. Other answers do not go there.
+func TestRoutesOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	p := library(t, mockprovider.CORS("https://app.example"))
+	must(t, p.Next(mockprovider.AnyEndpoint, mockprovider.Status(418)))
+	must(t, p.On(mockprovider.Match{Path: "/api/*", Method: "GET"}, mockprovider.RespondJSON(200, map[string]any{"items": []int{}}).Repeat(-1)))
+	must(t, p.On(mockprovider.Match{Endpoint: mockprovider.OtherPath, Path: "/hook"}, mockprovider.Error(400, "invalid_request"), mockprovider.Answer{}))
+	get := func(method, path string, header ...string) reply {
+		return send(t, p, method, p.Issuer()+path, nil, header...)
+	}
+	for range 2 {
+		if r := get("GET", "/api/v1/orders", "Origin", "https://app.example"); r.status != 200 || string(r.body) != `{"items":[]}` || r.header.Get("Access-Control-Allow-Origin") == "" {
+			t.Error(r.status, string(r.body), r.header)
+		}
+	}
+	for _, want := range []struct {
+		method, path string
+		status       int
+	}{{"POST", "/api/v1/orders", 404}, {"GET", "/favicon.ico", 404}, {"POST", "/hook", 400}, {"POST", "/hook", 404}, {"POST", "/hook", 404}, {"GET", "/jwks", 418}, {"GET", "/jwks", 200}} {
+		if r := get(want.method, want.path); r.status != want.status {
+			t.Errorf("%s %s: %d, want %d", want.method, want.path, r.status, want.status)
+		}
+	}
+	p.Requests().To(mockprovider.OtherPath).Matching(mockprovider.Match{Path: "/api/*", Method: "GET"}).Exactly(t, 2)
+}

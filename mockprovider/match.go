@@ -21,13 +21,15 @@ const (
 	ResourceEndpoint            = "resource"             // a protected resource that wants the scope read
 	MetadataEndpoint            = "metadata"             // the document of RFC 8414
 	OpenIDConfigurationEndpoint = "openid_configuration" // the document of OpenID Connect Discovery
-	AnyEndpoint                 = ""
+	OtherPath                   = "other"                // a path that leads to no endpoint: a route of the test's own, see Match.Path
+	AnyEndpoint                 = ""                     // every endpoint, but no other path
 )
 
 // Match chooses requests. What is not set fits every request. Texts are globs (* and ?), a leading ! negates.
 type Match struct {
 	Endpoint string            // TokenEndpoint …
 	Method   string            // GET, POST
+	Path     string            // path of the URL, also one that leads to no endpoint
 	Client   string            // identifier of the client, as the request names it
 	Grant    string            // grant_type
 	User     string            // login name of the resource owner; for claims and recorded requests only
@@ -40,7 +42,7 @@ type Match struct {
 // when is the match in the vocabulary of `when` (docs/mock-steps.md).
 func (m Match) when() map[string]any {
 	when := make(map[string]any)
-	for key, value := range map[string]string{"endpoint": m.Endpoint, "method": m.Method, "client": m.Client, "grant": m.Grant, "user": m.User, "scope": m.Scope} {
+	for key, value := range map[string]string{"endpoint": m.Endpoint, "method": m.Method, "path": m.Path, "client": m.Client, "grant": m.Grant, "user": m.User, "scope": m.Scope} {
 		if value != "" {
 			when[key] = value
 		}
@@ -80,7 +82,8 @@ func (m Match) String() string {
 // fits reports whether a recorded request is one of those that the match chooses (Nth is left to the caller).
 func (m Match) fits(r *Request) bool {
 	is := func(pattern, value string) bool { return pattern == "" || globMatch([]string{pattern}, value) }
-	if !is(m.Endpoint, r.Endpoint) || !is(m.Method, r.Method) || !is(m.Client, r.ClientID) || !is(m.Grant, r.Params.Get("grant_type")) || !is(m.User, r.User) {
+	if !is(m.Endpoint, r.Endpoint) || !is(m.Method, r.Method) || !is(m.Client, r.ClientID) || !is(m.Grant, r.Params.Get("grant_type")) || !is(m.User, r.User) ||
+		m.Path != "" && (r.URL == nil || !is(m.Path, r.URL.Path)) {
 		return false
 	}
 	for name, pattern := range m.Param {

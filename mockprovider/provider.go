@@ -549,9 +549,11 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e, ok := p.find(x)
 	if !ok {
-		x.endpoint = "other"
+		x.endpoint = OtherPath
 		defer p.root.log.add(x)
-		x.notFound()
+		if p.root.queue.waiting.Load() == 0 || !x.cors() && !x.programmed() {
+			x.notFound()
+		}
 		return
 	}
 	x.endpoint = e.name

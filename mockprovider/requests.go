@@ -18,7 +18,7 @@ const logSize = 512
 // Request is what the provider remembers of a request.
 type Request struct {
 	Time       time.Time   `json:"time"`     // by the provider's clock
-	Endpoint   string      `json:"endpoint"` // name of the endpoint, "other" for none
+	Endpoint   string      `json:"endpoint"` // name of the endpoint, OtherPath for none
 	Method     string      `json:"method"`
 	URL        *url.URL    `json:"-"`
 	Header     http.Header `json:"header"`               // as received; not to be changed
