@@ -1,6 +1,8 @@
 package mockprovider
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,27 +22,39 @@ type ClaimRule struct {
 
 // claimRule is a compiled ClaimRule. A rule for the next tokens is dropped when it was used.
 type claimRule struct {
-	when *condition
-	set  map[string]any
-	once bool
+	when  *condition
+	set   map[string]any
+	from  func(Request) Claims // in place of set
+	once  bool
+	stays bool // it is of the configuration, not of a call
 }
 
 func compileClaimRule(where string, r ClaimRule) (*claimRule, error) {
 	if len(r.Set) == 0 {
 		return nil, fmt.Errorf("%s: no claims are set", where)
 	}
-	when, err := compileCondition(where, r.When)
+	when, err := compileClaimCondition(where, r.When)
 	if err != nil {
 		return nil, err
 	}
-	if when != nil && (when.Nth != 0 || when.Times != 0) {
-		return nil, fmt.Errorf("%s: when.nth and when.times are for answers, not for claims", where)
-	}
 	set := plain(r.Set).(map[string]any)
+	for _, name := range sortedKeys(set) {
+		if _, err := json.Marshal(set[name]); err != nil {
+			return nil, fmt.Errorf("%s.set.%s: a token cannot have it: %w", where, name, err)
+		}
+	}
 	if err := checkTemplates(where+".set", set); err != nil {
 		return nil, err
 	}
 	return &claimRule{when: when, set: set}, nil
+}
+
+func compileClaimCondition(where string, data map[string]any) (*condition, error) {
+	when, err := compileCondition(where, data)
+	if err == nil && when != nil && (when.Nth != 0 || when.Times != 0) {
+		err = fmt.Errorf("%s: when.nth and when.times are for answers, not for claims", where)
+	}
+	return when, err
 }
 
 // plain turns what a test writes into what the JSON writer and templates know: Claims into maps, times into seconds.
@@ -72,17 +86,32 @@ func (p *Provider) SetClaims(m Match, claims Claims) error {
 	return p.mistake(p.addClaims(ClaimRule{m.when(), claims}, false))
 }
 
+// SetClaimsFunc is SetClaims with claims that a function says, for each answer that issues or tells of tokens. The request is the one that is
+// being answered, with the parameters of the authorization request that led to it, and its User is the one that the tokens are about. The
+// function is called from the goroutines of requests; texts are taken as they are, without templates.
+func (p *Provider) SetClaimsFunc(m Match, claims func(Request) Claims) error {
+	if claims == nil {
+		return p.mistake(errors.New("claims: the function is nil"))
+	}
+	when, err := compileClaimCondition("claims", m.when())
+	if err == nil {
+		err = p.addClaimRule(&claimRule{when: when, from: claims})
+	}
+	return p.mistake(err)
+}
+
 // NextToken is SetClaims for the next tokens only: those of the next answer that issues any.
 func (p *Provider) NextToken(claims Claims) error {
 	return p.mistake(p.addClaims(ClaimRule{nil, claims}, true))
 }
 
-// ForgetClaims drops what SetClaims and NextToken set.
+// ForgetClaims drops what SetClaims, SetClaimsFunc and NextToken set. The claims of the configuration stay.
 func (p *Provider) ForgetClaims() {
 	p = p.root
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.claimRules.Store(&[]*claimRule{})
+	rules := slices.DeleteFunc(slices.Clone(*p.claimRules.Load()), func(r *claimRule) bool { return !r.stays })
+	p.claimRules.Store(&rules)
 }
 
 // maxClaimRules bounds the claims that are set.
@@ -94,6 +123,10 @@ func (p *Provider) addClaims(r ClaimRule, once bool) error {
 		return err
 	}
 	compiled.once = once
+	return p.addClaimRule(compiled)
+}
+
+func (p *Provider) addClaimRule(compiled *claimRule) error {
 	p = p.root
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -159,6 +192,12 @@ func (x *exchange) extraClaims(g *grant) map[string]any {
 			}
 			for name, value := range r.set {
 				set(name, x.expandAny(value))
+			}
+			if r.from != nil {
+				e := x.entry()
+				for name, value := range r.from(e.request()) {
+					set(name, plain(value))
+				}
 			}
 		}
 		back()

@@ -14,7 +14,7 @@
 //     for everything in YAML.
 //   - Log in: [Provider.Approve] and [Provider.Deny] play the browser and the user, [Provider.ApproveDevice] the user of a device;
 //     [Provider.Mint] makes tokens without any flow; [AutoLogin] leaves the pages out; without it they are there for browser tests.
-//   - Say what tokens say: [User], [Provider.SetClaims], [Provider.NextToken], [JWTAccessTokens], [SignWith].
+//   - Say what tokens say: [User], [Provider.SetClaims], [Provider.SetClaimsFunc], [Provider.NextToken], [JWTAccessTokens], [SignWith].
 //   - Order errors: [Provider.Next] for the next requests at an endpoint, [Provider.On] for those that a [Match] chooses, with answers such as
 //     [Error], [Respond], [Members], [Delay], [Reset], [Truncate] and [Misbehave].
 //   - Order misbehaviour by name: [Deviations] from the start, [Provider.Deviate] from now on, [Provider.Conform] for its end. The names are listed

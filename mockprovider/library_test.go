@@ -349,7 +349,7 @@ func TestClaims(t *testing.T) {
 		}
 	}
 	p.ForgetClaims()
-	if id, _, _, _ := login(); id["groups"] != nil || id["tenant"] != nil || id["role"] != "editor" {
+	if id, _, _, _ := login(); id["groups"] != nil || id["tenant"] != "blue" || id["role"] != "editor" {
 		t.Error(id)
 	}
 }
@@ -528,4 +528,37 @@ func TestRoutesOfOnesOwn(t *testing.T) {
 		}
 	}
 	p.Requests().To(mockprovider.OtherPath).Matching(mockprovider.Match{Path: "/api/*", Method: "GET"}).Exactly(t, 2)
+}
+
+// Claims that only code can say, by request and user; ForgetClaims leaves those of the configuration.
+func TestClaimsOfAFunction(t *testing.T) {
+	t.Parallel()
+	p := library(t, mockprovider.WithSettings(map[string]any{"claims": []any{map[string]any{"set": map[string]any{"configured": true}}}}))
+	must(t, p.SetClaimsFunc(mockprovider.Match{Client: "app"}, func(r mockprovider.Request) mockprovider.Claims {
+		return mockprovider.Claims{"asked": r.Param("tenant"), "who": r.User, "at": r.Endpoint, "since": time.Unix(5, 0), "text": "${user}"}
+	}))
+	login := func() map[string]any {
+		return claims(t, redeemCode(t, p, p.Approve(t, authorizeURL(p, "tenant", "blue"), "alice").Code)["id_token"])
+	}
+	for name, want := range map[string]any{"asked": "blue", "who": "alice", "at": "token", "since": 5.0, "text": "${user}", "configured": true} {
+		if got := login()[name]; got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	p.ForgetClaims()
+	if id := login(); id["who"] != nil || id["configured"] != true {
+		t.Error(id)
+	}
+	free, err := mockprovider.NewHandler()
+	must(t, err)
+	for says, err := range map[string]error{
+		"nil":                    free.SetClaimsFunc(mockprovider.Match{}, nil),
+		"claims.set.c: a token":  free.SetClaims(mockprovider.Match{}, mockprovider.Claims{"c": make(chan int)}),
+		"nth":                    free.SetClaimsFunc(mockprovider.Match{Nth: 2}, func(mockprovider.Request) mockprovider.Claims { return nil }),
+		"did you mean \"token\"": free.SetClaimsFunc(mockprovider.Match{Endpoint: "tokn"}, func(mockprovider.Request) mockprovider.Claims { return nil }),
+	} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("want %q, got %v", says, err)
+		}
+	}
 }

@@ -191,7 +191,7 @@ type entry struct {
 }
 
 func (l *requestLog) add(x *exchange) {
-	e := entry{x.now, x.endpoint, x.r.URL, x.r.Header, x.r.Method, x.sent, x.client, x.user, x.status, x.err, x.firedBy, x.planned}
+	e := x.entry()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total++
@@ -205,6 +205,11 @@ func (l *requestLog) add(x *exchange) {
 	}
 	l.ring[l.next] = e
 	l.next = (l.next + 1) % logSize
+}
+
+// entry is what is known of the request by now.
+func (x *exchange) entry() entry {
+	return entry{x.now, x.endpoint, x.r.URL, x.r.Header, x.r.Method, x.sent, x.client, x.user, x.status, x.err, x.firedBy, x.planned}
 }
 
 // wait returns a channel that is closed when the next request is added.

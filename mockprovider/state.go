@@ -32,6 +32,7 @@ func (p *Provider) populate(c *config) error {
 			path, what, _ := strings.Cut(err.Error(), ": ")
 			return c.locate(&settingError{path, errors.New(what)})
 		}
+		rule.stays = true
 		rules = append(rules, rule)
 	}
 	p.mu.Lock()
