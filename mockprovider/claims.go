@@ -83,6 +83,7 @@ func plain(v any) any {
 // SetClaims puts claims into all tokens that are issued from now on to the requests, clients and users that the match chooses: ID
 // tokens and JWT access tokens, and what userinfo and introspection tell about them. Later calls win over earlier ones, all of them over the user's own claims.
 func (p *Provider) SetClaims(m Match, claims Claims) error {
+	p.tester().Helper()
 	return p.mistake(p.addClaims(ClaimRule{m.when(), claims}, false))
 }
 
@@ -90,6 +91,7 @@ func (p *Provider) SetClaims(m Match, claims Claims) error {
 // being answered, with the parameters of the authorization request that led to it, and its User is the one that the tokens are about. The
 // function is called from the goroutines of requests; texts are taken as they are, without templates.
 func (p *Provider) SetClaimsFunc(m Match, claims func(Request) Claims) error {
+	p.tester().Helper()
 	if claims == nil {
 		return p.mistake(errors.New("claims: the function is nil"))
 	}
@@ -102,6 +104,7 @@ func (p *Provider) SetClaimsFunc(m Match, claims func(Request) Claims) error {
 
 // NextToken is SetClaims for the next tokens only: those of the next answer that issues any.
 func (p *Provider) NextToken(claims Claims) error {
+	p.tester().Helper()
 	return p.mistake(p.addClaims(ClaimRule{nil, claims}, true))
 }
 

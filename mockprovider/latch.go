@@ -154,10 +154,14 @@ type Held struct {
 // Called twice it holds the next two requests, each by itself. The end of the client's request and of the provider end the wait, so that nothing hangs
 // if Release is forgotten. An unknown endpoint fails the test of a provider that New made, and is the error of Arrived. For several
 // requests at once, or for a name that other programs can use over HTTP, there is Latch.
-func (p *Provider) Hold(endpoint string) *Held { return p.HoldOn(Match{Endpoint: endpoint}) }
+func (p *Provider) Hold(endpoint string) *Held {
+	p.tester().Helper()
+	return p.HoldOn(Match{Endpoint: endpoint})
+}
 
 // HoldOn is Hold for the request that a Match chooses.
 func (p *Provider) HoldOn(m Match) *Held {
+	p.tester().Helper()
 	h := &Held{provider: p.root, latch: newLatch("held")}
 	r, err := p.addRule(m.when(), []Answer{{latch: h.latch}})
 	h.rule, h.err = r, p.mistake(err)

@@ -8,12 +8,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/oauthcheck/oauthcheck/mockprovider"
+	"github.com/oauthcheck/oauthcheck/profiles"
 )
 
 const appCallback = "https://app.example/callback"
@@ -559,6 +561,53 @@ func TestClaimsOfAFunction(t *testing.T) {
 	} {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("want %q, got %v", says, err)
+		}
+	}
+}
+
+// watched is a test that looks at who reports errors to it.
+type watched struct {
+	testing.TB
+	helpers map[string]bool
+	errors  []string // each with the functions of the package that would hide the line of the test
+}
+
+func (w *watched) Helper() {
+	pc, _, _, _ := runtime.Caller(1)
+	w.helpers[runtime.FuncForPC(pc).Name()] = true
+}
+
+func (w *watched) Errorf(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	callers := make([]uintptr, 20)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	for frame, more := frames.Next(); more && !strings.HasSuffix(frame.File, "_test.go"); frame, more = frames.Next() {
+		if !w.helpers[frame.Function] {
+			text += " (reported at " + frame.Function + ")"
+		}
+	}
+	w.errors = append(w.errors, text)
+}
+
+func (w *watched) Cleanup(f func()) { w.TB.Cleanup(f) }
+
+func (w *watched) Failed() bool { return false }
+
+// A mistake is reported at the line of the test that made it.
+func TestMistakesAreReportedAtTheirLine(t *testing.T) {
+	w := &watched{TB: t, helpers: map[string]bool{}}
+	p := mockprovider.New(w)
+	nothing := func(mockprovider.Request) mockprovider.Claims { return nil }
+	for name, call := range map[string]func(){
+		"Deviate": func() { p.Deviate("nope") }, "DeviateWith": func() { p.DeviateWith(profiles.Deviation{Name: "x"}, nil) }, "Define": func() { p.Define(profiles.Deviation{}) },
+		"Next": func() { p.Next("tokn") }, "On": func() { p.On(mockprovider.Match{Endpoint: "tokn"}) }, "Hold": func() { p.Hold("tokn") }, "HoldOn": func() { p.HoldOn(mockprovider.Match{Endpoint: "tokn"}) },
+		"SetClaims": func() { p.SetClaims(mockprovider.Match{}, nil) }, "NextToken": func() { p.NextToken(nil) },
+		"SetClaimsFunc": func() { p.SetClaimsFunc(mockprovider.Match{Endpoint: "tokn"}, nothing) },
+		"Register":      func() { p.Register(mockprovider.RegisteredClient{ID: "x", Grants: []string{"magic"}}) },
+	} {
+		w.errors = nil
+		if call(); len(w.errors) != 1 || strings.Contains(w.errors[0], "reported at") || strings.Count(w.errors[0], "mock provider") != 1 {
+			t.Errorf("%s: %q", name, w.errors)
 		}
 	}
 }

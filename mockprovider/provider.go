@@ -418,6 +418,7 @@ func (p *Provider) Endpoint(name string) string {
 // Deviate makes the provider misbehave from the next request on: deviations of the catalogue, as name or name:param=value.
 // An unknown name or parameter is an error that names the nearest, and fails the test of a provider that New made.
 func (p *Provider) Deviate(args ...string) error {
+	p.tester().Helper()
 	added, err := lookupAll(p.own(), args)
 	if err == nil {
 		err = p.deviate(added)
@@ -427,6 +428,7 @@ func (p *Provider) Deviate(args ...string) error {
 
 // Define makes a deviation that is not in the catalogue known by its name, for Deviate and Misbehave.
 func (p *Provider) Define(d profiles.Deviation) error {
+	p.tester().Helper()
 	if d.Name == "" {
 		return p.mistake(errors.New("a deviation needs a name"))
 	}
@@ -455,6 +457,7 @@ func (p *Provider) own() map[string]profiles.Deviation {
 
 // DeviateWith is Deviate for a deviation that is not in the catalogue.
 func (p *Provider) DeviateWith(d profiles.Deviation, params map[string]string) error {
+	p.tester().Helper()
 	return p.mistake(p.deviate([]declaration{{Deviation: d, params: params}}))
 }
 
@@ -609,6 +612,7 @@ func (p *Provider) clients() []*RegisteredClient {
 // Register adds clients, or replaces those with the same identifier, while the provider runs. What cannot be (an unknown grant type, a redirect URI that is no
 // URI) fails the test of a provider that New made.
 func (p *Provider) Register(clients ...RegisteredClient) {
+	p.tester().Helper()
 	p = p.root
 	for _, c := range clients {
 		if key, err := c.check(); err != nil {

@@ -160,11 +160,13 @@ type programmedAnswer struct {
 // Next programs the answers to the next requests at an endpoint (AnyEndpoint: any), one after the other; then the endpoint answers as
 // ever. Several calls queue up. A mistake (an unknown endpoint, deviation or user) is an error, and fails the test of a provider that New made.
 func (p *Provider) Next(endpoint string, answers ...Answer) error {
+	p.tester().Helper()
 	return p.On(Match{Endpoint: endpoint}, answers...)
 }
 
 // On is Next for the requests that a Match chooses.
 func (p *Provider) On(m Match, answers ...Answer) error {
+	p.tester().Helper()
 	return p.mistake(p.enqueue(m.when(), answers))
 }
 
@@ -483,21 +485,39 @@ func (x *exchange) failAs(a *programmedAnswer) {
 	}
 }
 
+// tester is what a call that a test makes reports to: the test of a provider that New made, as long as the provider is open, else nobody.
+// Each such call is one of its helpers, so that a mistake is reported at the line of the test.
+func (p *Provider) tester() tester {
+	root := p.root
+	root.mu.Lock()
+	defer root.mu.Unlock()
+	if root.tb == nil || root.closed {
+		return nobody{}
+	}
+	return root.tb
+}
+
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+type nobody struct{}
+
+func (nobody) Helper()               {}
+func (nobody) Errorf(string, ...any) {}
+
 // mistake passes an error of a programming call on and, so that nobody has to look at it in a test, fails the test of a provider that New made.
 func (p *Provider) mistake(err error) error {
 	if err == nil {
 		return nil
 	}
-	root := p.root
-	root.mu.Lock()
-	tb := root.tb
-	if root.closed {
-		tb = nil
+	t := p.tester()
+	t.Helper()
+	text := err.Error()
+	if !strings.HasPrefix(text, "mock provider") {
+		text = "mock provider: " + text
 	}
-	root.mu.Unlock()
-	if tb != nil {
-		tb.Helper()
-		tb.Errorf("mock provider: %v", err)
-	}
+	t.Errorf("%s", text)
 	return err
 }

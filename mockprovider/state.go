@@ -55,6 +55,7 @@ func (p *Provider) populate(c *config) error {
 // Reset makes the provider what it was when it was started: deviations, programmed answers, claims, clients, users and clock are those of its
 // options again; codes, tokens, sessions and recorded requests are forgotten, latches opened and forgotten. Keys and namespaces stay.
 func (p *Provider) Reset() error {
+	p.tester().Helper()
 	p = p.root
 	c, err := configure(p.opts)
 	if err != nil {
