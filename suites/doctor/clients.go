@@ -263,7 +263,12 @@ func (e *examination) redirectURI(subject string, client *target.Client, uri str
 	var tokens *target.Tokens
 	why = e.attempt(where, func(as *target.AS) { tokens = as.TokensOf(as.Redeem(code, target.NoControl())) })
 	if why != "" {
-		e.problem(where, "a code is delivered, but it yields no tokens: "+why,
+		says := "a code is delivered, but it yields no tokens: " + why
+		if method := e.otherMethod(client, uri); method != "" {
+			e.problem(where, fmt.Sprintf("%s; it does where the client's credentials are sent by %s", says, method), fmt.Sprintf("set %s.auth: %s", subject, method))
+			return
+		}
+		e.problem(where, says,
 			fmt.Sprintf("compare %s.id, its secret and auth with the registration; see that the client may use the authorization_code grant", subject))
 		return
 	}
@@ -302,6 +307,25 @@ func insecure(uri string) bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+// otherMethod is another way of sending the client's password by which a code yields tokens; "" if there is none.
+func (e *examination) otherMethod(client *target.Client, uri string) target.AuthMethod {
+	for _, method := range []target.AuthMethod{target.Basic, target.Post} {
+		if method == client.AuthOrDefault() || client.Secret == "" {
+			continue
+		}
+		other := *client
+		other.Auth = method
+		why := e.attempt("other client authentication", func(as *target.AS) {
+			code := as.Code(target.As(&other), target.RedirectURI(uri), target.NoControl())
+			as.TokensOf(as.Redeem(code, target.NoControl()))
+		})
+		if why == "" {
+			return method
+		}
+	}
+	return ""
 }
 
 // authorizationFix says what to do about an authorization that ended without a code.

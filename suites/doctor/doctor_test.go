@@ -19,6 +19,7 @@ import (
 // server is a small authorization server whose faults are the ones that set-ups have.
 type server struct {
 	postOnly       bool   // client_secret_post is the only method
+	idMissing      bool   // and credentials sent otherwise are a missing parameter
 	noCC           bool   // client_credentials is not allowed
 	ccIsClient     bool   // ... and refused by invalid_client
 	denyScope      string // refused at the authorization endpoint
@@ -90,6 +91,8 @@ func (s *server) start(t *testing.T) string {
 			return
 		}
 		switch {
+		case id == "" && s.idMissing:
+			refuse(w, 400, "invalid_request", "client_id is missing")
 		case id != "app" && !s.sayAlike:
 			refuse(w, 401, "invalid_client", "no such client")
 		case id != "app", secret != "right-secret" && !s.laxSecret:
@@ -142,6 +145,8 @@ func TestExamine(t *testing.T) {
 		{name: "unknown client", edit: func(c *target.Config) { c.Clients.Primary.ID = "ap" }, problems: 2,
 			want: []string{"as it does for a client that does not exist", "compare clients.primary.id"}},
 		{name: "wrong method", server: server{postOnly: true}, problems: 2, want: []string{"but not by client_secret_post", "set clients.primary.auth: client_secret_post"}},
+		{name: "wrong method, told as a missing parameter", server: server{postOnly: true, idMissing: true}, problems: 2, edit: func(c *target.Config) { c.Clients.Primary.Grants = []string{"authorization_code"} },
+			want: []string{"it does where the client's credentials are sent by client_secret_post", "set clients.primary.auth: client_secret_post"}},
 		{name: "grant not allowed", server: server{noCC: true}, problems: 1, edit: func(c *target.Config) {
 			c.Clients.Primary.Grants = []string{"authorization_code", "client_credentials"}
 		},
