@@ -45,10 +45,12 @@ func (j *judgement) FailureMessage(actual any) string {
 func (j *judgement) NegatedFailureMessage(actual any) string {
 	_, got, _ := j.judge(actual)
 	refuses := j.refuses
-	if refuses == nil {
-		for _, e := range j.expects {
-			refuses = append(refuses, "not: "+e)
-		}
+	switch {
+	case refuses != nil:
+	case len(j.expects) == 1:
+		refuses = []string{"not: " + j.expects[0]}
+	default: // in one line, since lines are alternatives
+		refuses = []string{"neither: " + strings.Join(j.expects, ", nor: ")}
 	}
 	return Failure{Expected: refuses, Actual: got}.String()
 }

@@ -213,6 +213,9 @@ func basicWorks(as *target.AS) {
 // noteWhetherDecoded is the weaker probe that works for any secret: one character written as %XX, which no encoder does.
 func noteWhetherDecoded(as *target.AS) {
 	client := secretClient(as)
+	if !as.Token(target.As(client), formEncodedBasic(client), target.NoControl()).IssuesToken() {
+		return // nor is Basic without it taken
+	}
 	hex := func(s string) string { return "%" + strings.ToUpper(hexByte(s[0])) + s[1:] }
 	if !as.Token(target.As(client), target.BasicCredentials(url.QueryEscape(client.ID), hex(client.Secret)), target.NoControl()).IssuesToken() {
 		as.Note("a secret with a letter written as %%XX inside the Basic credentials is refused: the server seems not to form-decode them")
