@@ -1,6 +1,7 @@
 package mockprovider
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 var secretParameters = map[string]bool{
 	"client_secret": true, "client_assertion": true, "assertion": true, "password": true, "code": true, "code_verifier": true, "device_code": true,
 	"user_code": true, "refresh_token": true, "access_token": true, "token": true, "subject_token": true, "actor_token": true, "id_token_hint": true,
-	"csrf_token": true, "transaction": true,
+	"csrf_token": true, "transaction": true, "id_token": true, "software_statement": true, "registration_access_token": true,
 }
 
 // WithoutSecrets are the requests with labels in place of secrets, passwords, tokens, codes and assertions, for logs and golden files: «client_secret 1». The
@@ -31,7 +32,47 @@ func (rs Requests) WithoutSecrets() Requests {
 			r.URL = &u
 		}
 	}
+	labels.strays(out)
 	return out
+}
+
+// minStray is how long a secret has to be for its label to take its place in other texts, too: short ones are part of harmless words.
+const minStray = 8
+
+// strays labels secrets that came back where none belongs: in other parameters, in paths, in a Referer.
+func (l labels) strays(rs Requests) {
+	var pairs []string
+	longestFirst := func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }
+	for _, value := range slices.SortedFunc(maps.Keys(l.byValue), longestFirst) {
+		if len(value) >= minStray {
+			pairs = append(pairs, value, l.byValue[value])
+		}
+	}
+	if len(pairs) == 0 {
+		return
+	}
+	replacer := strings.NewReplacer(pairs...)
+	replace := func(all map[string][]string) {
+		for name, values := range all {
+			for i, value := range values {
+				if changed := replacer.Replace(value); changed != value {
+					all[name] = slices.Clone(all[name])
+					all[name][i] = changed
+				}
+			}
+		}
+	}
+	for i := range rs {
+		replace(rs[i].Params)
+		replace(rs[i].Header)
+		if u := rs[i].URL; u != nil {
+			if path, query := replacer.Replace(u.Path), replacer.Replace(u.RawQuery); path != u.Path || query != u.RawQuery {
+				changed := *u
+				changed.Path, changed.RawPath, changed.RawQuery = path, "", query
+				rs[i].URL = &changed
+			}
+		}
+	}
 }
 
 // labels gives secrets names.

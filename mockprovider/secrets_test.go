@@ -58,3 +58,29 @@ func TestRequestsWithoutSecrets(t *testing.T) {
 		t.Error(answer)
 	}
 }
+
+// A secret that came back where none belongs has its label there, too, whatever the order; short ones are left in peace.
+func TestStraySecrets(t *testing.T) {
+	p := start(t)
+	access := text(granted(token(t, p, url.Values{"grant_type": {"password"}, "username": {"alice"}, "password": {"wonderland"}, "client_id": {"web-app"}, "client_secret": {webSecret},
+		"note": {webSecret + "-old"}})), "access_token")
+	expect(t, p).GET("/nowhere/"+access).WithQuery("t", access).WithHeader("Referer", "https://client.example/?code=x&token="+access).Expect().Status(404)
+	expect(t, p).GET(p.Endpoint("resource")).WithHeader("Authorization", "Bearer "+access).Expect().Status(200)
+	expect(t, p).POST(p.Endpoint("revocation")).WithForm(map[string]string{"token": "read"}).Expect()
+
+	raw := p.Requests()
+	cut := raw.WithoutSecrets()
+	for got, want := range map[string]string{
+		cut[0].Param("note"):         "«client_secret 1»-old",
+		cut[1].URL.Path:              "/nowhere/«access_token 1»",
+		cut[1].URL.RawQuery:          "t=«access_token 1»",
+		cut[1].Header.Get("Referer"): "https://client.example/?code=x&token=«access_token 1»",
+		cut[3].Param("token"):        "«token 1»",
+		raw[1].URL.Path:              "/nowhere/" + access,
+		raw[0].Param("note"):         webSecret + "-old",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
