@@ -78,6 +78,11 @@ const madeUp = "oauthcheck-doctor-made-this-up"
 func (e *examination) ask(p probe, client *target.Client, more ...target.RequestEdit) (resp *target.Response, why string) {
 	why = e.attempt("credentials", func(as *target.AS) {
 		req := as.NewRequest(http.MethodPost, e.info.Endpoints.Token).Apply(p.with...)
+		if p.name == "client_credentials" {
+			if scope := as.UsualScope(target.ClientCredentials, client); scope != "" { // some servers demand it (RFC 6749 section 3.3)
+				req.Apply(target.Set("scope", scope))
+			}
+		}
 		for name, value := range e.info.Config.TokenParams {
 			req.Apply(target.Set(name, value))
 		}
@@ -141,7 +146,7 @@ func (e *examination) control(subject string, client *target.Client, used probe,
 		e.add(subject, Note, verdict+"; with a wrong secret the server does not answer: "+why, "")
 	case wrong.Success():
 		e.add(subject, Note, fmt.Sprintf("%s, and so is a wrong secret (%s to %s): the server does not verify it", verdict, answer(wrong), used.name), "")
-	case refusesClient(wrong):
+	case right.Success(), refusesClient(wrong):
 		e.ok(subject, "%s, a wrong secret is refused (%s)", verdict, answer(wrong))
 	default:
 		e.ok(subject, "%s; a wrong secret gets the same kind of answer, so that only a working grant can prove them", verdict)

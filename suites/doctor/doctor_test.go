@@ -22,6 +22,7 @@ type server struct {
 	idMissing      bool   // and credentials sent otherwise are a missing parameter
 	noCC           bool   // client_credentials is not allowed
 	ccIsClient     bool   // ... and refused by invalid_client
+	scopeNeeded    bool   // client_credentials without scope is refused, as a wrong secret is: by 403, without a word
 	denyScope      string // refused at the authorization endpoint
 	loginAt        string // another origin to which the authorization endpoint sends every browser
 	authError      string // with which the authorization endpoint answers every request
@@ -91,6 +92,8 @@ func (s *server) start(t *testing.T) string {
 			return
 		}
 		switch {
+		case s.scopeNeeded && (r.PostFormValue("scope") == "" && grant == "client_credentials" || secret != "right-secret"):
+			w.WriteHeader(403)
 		case id == "" && s.idMissing:
 			refuse(w, 400, "invalid_request", "client_id is missing")
 		case id != "app" && !s.sayAlike:
@@ -151,6 +154,8 @@ func TestExamine(t *testing.T) {
 			c.Clients.Primary.Grants = []string{"authorization_code", "client_credentials"}
 		},
 			want: []string{"problem clients.primary: client_credentials does not work: 400 Bad Request unauthorized_client", "take it out of clients.primary.grants"}},
+		{name: "no grant without scope", server: server{scopeNeeded: true}, edit: func(c *target.Config) { c.Scopes = []string{"read"} },
+			want: []string{"ok clients.primary: its credentials are accepted, a wrong secret is refused (403 Forbidden)"}},
 		{name: "grant not allowed, nor listed", server: server{noCC: true}, want: []string{"note clients.primary: client_credentials does not work"}},
 		{name: "grant not allowed, answered by invalid_client", server: server{noCC: true, ccIsClient: true},
 			want: []string{"ok clients.primary: its credentials are not refused (400 Bad Request invalid_grant", "a wrong secret is refused"}},

@@ -2,9 +2,11 @@ package matchers
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/onsi/gomega"
+	"github.com/onsi/gomega/matchers"
 	"github.com/onsi/gomega/types"
 )
 
@@ -18,8 +20,14 @@ func toMatcher(want any) types.GomegaMatcher {
 
 // expectations says in words what a matcher accepts.
 func expectations(m types.GomegaMatcher) []string {
-	if own, ok := m.(Matcher); ok {
-		return own.Expects()
+	switch m := m.(type) {
+	case Matcher:
+		return m.Expects()
+	case *matchers.EqualMatcher:
+		if text, ok := m.Expected.(string); ok {
+			return []string{strconv.Quote(text)}
+		}
+		return []string{fmt.Sprint(m.Expected)}
 	}
 	return []string{strings.TrimPrefix(fmt.Sprintf("%T", m), "*matchers.")}
 }

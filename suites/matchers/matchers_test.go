@@ -459,6 +459,7 @@ func TestExpectsOfParameters(t *testing.T) {
 		`parameter iss="x"`: HaveParam("iss", "x"),
 		"parameter token_type that is a non-empty string": HaveParam("token_type", BeNonEmptyString()),
 		"parameter token_type that satisfies NotMatcher":  HaveParam("token_type", gomega.Not(gomega.BeEmpty())),
+		`parameter iss that satisfies "x"`:                HaveParam("iss", gomega.Equal("x")),
 	} {
 		if got := m.Expects(); len(got) != 1 || got[0] != want {
 			t.Errorf("%q, want %q", got, want)

@@ -263,6 +263,11 @@ func (as *AS) addScope(r *Request, client *Client, m manner, f flow) {
 // ownerScopes speak of a resource owner; they mean nothing where there is none (OpenID Connect Core section 5.4).
 var ownerScopes = []string{"openid", "profile", "email", "address", "phone", "offline_access"}
 
+// UsualScope is the scope that requests of a grant ask for as a client where a check says nothing else; "" for none.
+func (as *AS) UsualScope(grant Grant, client *Client) string {
+	return as.scopeOf(grant, client, manner{}, flow{})
+}
+
 // scopeOf is the scope to ask for: the one that an edit wants, else the client's or the target's usual one.
 func (as *AS) scopeOf(grant Grant, client *Client, m manner, f flow) string {
 	scopes := slices.Clone(as.Config().Scopes)

@@ -206,6 +206,27 @@ func TestIntrospectableTokens(t *testing.T) {
 	})
 }
 
+// Userinfo wants tokens for a user; where introspection tells of any token, that is asked.
+func TestAliveWhereUserinfoWantsOpenID(t *testing.T) {
+	s := newServer(t)
+	inner := s.Config.Handler
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/userinfo" {
+			s.json(w, 401, map[string]any{"error": "invalid_token"})
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	run := newRun(t, s.config())
+	run.info.Metadata = &Metadata{Members: map[string]any{"scopes_supported": []any{"openid", "read"}}}
+	run.info.Detect()
+	mustPass(t, run, func(as *AS) {
+		if alive, how := as.Alive(as.TokensBy(ClientCredentials).AccessToken); !alive || how != "introspection" {
+			t.Errorf("alive %v by %s", alive, how)
+		}
+	})
+}
+
 func TestControlAgain(t *testing.T) {
 	s := newServer(t)
 	run := newRun(t, s.config())

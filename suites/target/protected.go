@@ -167,6 +167,9 @@ func (as *AS) Register(document map[string]any, edits ...RequestEdit) *Response 
 // out. Where the target offers neither, or where the resource also lets in a made-up token, the check is skipped.
 func (as *AS) Alive(accessToken string) (alive bool, how string) {
 	resource := as.Config().Resource.URL != "" || as.run.info.Endpoints.Userinfo != ""
+	if as.run.info.Endpoints.Introspection != "" && !as.run.Has(ProtectedResource) { // userinfo, say, which wants tokens for a user
+		resource = false
+	}
 	switch {
 	case resource && as.guarded():
 		return as.Resource(accessToken).Success(), "the protected resource"
