@@ -2,8 +2,11 @@ package target
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 func TestBreakers(t *testing.T) {
@@ -53,4 +56,29 @@ func TestBreakers(t *testing.T) {
 	// That says nothing about another origin.
 	says(all.of("http://as.example/token").check(probe(nil)), "", 0)
 	says(all.of("https://resource.example/").check(probe(nil)), "", 0)
+}
+
+// Named are the requests that were under way when the first one failed, and none that was answered or came later.
+func TestLostError(t *testing.T) {
+	var o origin
+	lost := errors.New("lost")
+	begin := time.Now().Add(-time.Minute)
+	o.report(request{"POST /token", "answered", begin}, nil)
+	o.report(request{"POST /token", "forgiven", begin}, lost)
+	o.report(request{}, nil)
+	o.report(request{"POST /token", "a", begin}, lost)
+	o.report(request{"POST /token", "refused", begin}, fmt.Errorf("dial: %w", syscall.ECONNREFUSED))
+	o.report(request{"POST /token", "b", begin}, lost)
+	o.report(request{"GET /authorize", "", begin}, lost)
+	o.report(request{"POST /token", "later", time.Now().Add(time.Minute)}, lost)
+	err := o.loss()
+	if got := err.Error(); !strings.HasSuffix(got, ": POST /token (a, b), GET /authorize (a control)") {
+		t.Error(got)
+	}
+	if got := Brief(err); got != "the target stopped answering" {
+		t.Error(got)
+	}
+	if got := new(origin).loss().Error(); !strings.Contains(got, "between two requests") {
+		t.Error(got)
+	}
 }

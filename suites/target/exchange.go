@@ -77,7 +77,7 @@ func (run *Run) do(ctx context.Context, r *Request) *Response {
 	x.DurationMS = time.Since(start).Milliseconds()
 	if err != nil {
 		if !errors.Is(err, ErrHarness) && ctx.Err() == nil {
-			breaker.report(described(ctx, r), err)
+			breaker.report(described(ctx, r, start), err)
 			run.failed.Add(1)
 		}
 		if ctx.Err() == nil && errors.Is(timed.Err(), context.DeadlineExceeded) {
@@ -164,10 +164,10 @@ func (run *Run) restarted(ctx context.Context, rawURL string) error {
 type checkKey struct{}
 
 // described is a request without its parameters.
-func described(ctx context.Context, r *Request) request {
+func described(ctx context.Context, r *Request, sent time.Time) request {
 	base, _, _ := strings.Cut(r.Target(), "?")
 	check, _ := ctx.Value(checkKey{}).(string)
-	return request{r.Method + " " + base, check}
+	return request{r.Method + " " + base, check, sent}
 }
 
 // mayReceive refuses to send what the run keeps secret to an origin that is not the target's.

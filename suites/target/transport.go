@@ -270,11 +270,15 @@ type origin struct {
 	lost     atomic.Bool  // it is gone
 
 	mu         sync.Mutex
-	unanswered []request // that it was sent since it answered last
+	failed     time.Time // when a request failed for the first time since it answered last
+	unanswered []request // that it was sent before, and did not answer
 }
 
-// request is what is told of a request that may have been a target's last: what it asked for, and the check that sent it.
-type request struct{ what, check string }
+// request is what is told of a request that may have been a target's last: what it asked for, the check that sent it, and when.
+type request struct {
+	what, check string
+	sent        time.Time
+}
 
 // report notes that a request was answered, or not.
 func (o *origin) report(r request, err error) {
@@ -287,14 +291,19 @@ func (o *origin) report(r request, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err == nil {
-		o.unanswered = o.unanswered[:0]
-	} else if len(o.unanswered) < maxUnanswered && !slices.Contains(o.unanswered, r) {
+		o.failed, o.unanswered = time.Time{}, o.unanswered[:0]
+		return
+	}
+	if o.failed.IsZero() {
+		o.failed = time.Now()
+	}
+	if r.sent.Before(o.failed) && len(o.unanswered) < maxUnanswered { // what was sent later was not the cause
 		o.unanswered = append(o.unanswered, r)
 	}
 }
 
 // maxUnanswered is how many requests a report names that may have been the last ones of a target.
-const maxUnanswered = 8
+const maxUnanswered = 16
 
 // LostError says that the target stopped answering in the middle of a run.
 type LostError struct {
@@ -322,7 +331,9 @@ func (e *LostError) Error() string {
 		if _, known := checks[r.what]; !known {
 			whats = append(whats, r.what)
 		}
-		checks[r.what] = append(checks[r.what], cmp.Or(r.check, "a control"))
+		if check := cmp.Or(r.check, "a control"); !slices.Contains(checks[r.what], check) {
+			checks[r.what] = append(checks[r.what], check)
+		}
 	}
 	for i, what := range whats {
 		whats[i] = fmt.Sprintf("%s (%s)", what, strings.Join(checks[what], ", "))
