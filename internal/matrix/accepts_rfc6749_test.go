@@ -103,6 +103,8 @@ func TestAcceptsAuthorizationRequests(t *testing.T) {
 		permitted{name: "trimmed-response-type", do: `{at: authorize.response_type.known, mode: trim}`},
 		permitted{name: "harmless-spellings-of-redirect-uri", do: `{at: authorize.redirect_uri.match, mode: [scheme-case, host-case, default-port]}`},
 		permitted{name: "normalised-before-redirect", do: `[{at: authorize.redirect_uri.match, mode: [dot-segments, path-case, trailing-slash, double-slash]}, {at: authorize.redirect_uri.target, mode: first-registered, when: {registered_redirect_uri: false}}]`},
+		permitted{name: "another-client-has-the-two-redirect-uris", checks: []string{"rfc6749/answer-goes-to-requested-uri", "rfc6749/redirect-uri-not-guessed"},
+			setup: m{"target": m{"clients": m{"primary": m{"grants": []any{}}, "public": m{"grants": []any{"authorization_code"}, "redirect_uris": []any{"http://127.0.0.1/callback"}}}}}},
 		permitted{name: "any-loopback-port", setup: m{"target": m{"clients": m{"public": m{"redirect_uris": []any{"http://127.0.0.1/callback"}}}}}},
 	)
 }

@@ -49,6 +49,20 @@ func clientWithOneRedirectURI(as *target.AS) *target.Client {
 	return nil
 }
 
+// clientWithTwoRedirectURIs is a client with at least two redirection URIs that may use authorization codes: the one that
+// usually plays in that grant, if it has them. Without one the check ends as skipped.
+func clientWithTwoRedirectURIs(as *target.AS) *target.Client {
+	usual := as.ClientFor(target.AuthorizationCode)
+	for _, client := range append([]*target.Client{usual}, as.Config().Clients.All()...) {
+		if len(client.RedirectURIs) > 1 && client.MayUse(target.Grant(target.AuthorizationCode).Type()) {
+			return client
+		}
+	}
+	as.Skip("clients."+usual.Name+".redirect_uris: [https://client.example/callback, https://client.example/other]",
+		"no client that may use authorization codes has two redirection URIs")
+	return nil
+}
+
 // sameShape is a random value with the length and the classes of characters of another.
 func sameShape(as *target.AS, value string) string {
 	random := as.Random(len(value))

@@ -154,9 +154,10 @@ func init() {
 		s.Check("answer-goes-to-requested-uri", suites.Requires("RFC6749-3.1.2.2-06"),
 			suites.Needs(target.AuthorizationCode, target.SecondRedirectURI),
 			func(as *target.AS, g Gomega) {
-				for _, uri := range as.ClientFor(target.AuthorizationCode).RedirectURIs[:2] {
+				client := clientWithTwoRedirectURIs(as)
+				for _, uri := range client.RedirectURIs[:2] {
 					as.Variant(uri, func(g Gomega) {
-						a := as.Authorize(target.RedirectURI(uri), target.NoControl())
+						a := as.Authorize(target.As(client), target.RedirectURI(uri), target.NoControl())
 						if a.Code() == "" {
 							as.Inconclusive("the authorization request did not succeed: %s", DescribeAuthorization(a))
 						}
@@ -170,7 +171,9 @@ func init() {
 		s.Check("redirect-uri-not-guessed", suites.Requires("RFC6749-3.1.2.3-01"),
 			suites.Needs(target.AuthorizationCode, target.SecondRedirectURI),
 			func(as *target.AS, g Gomega) {
-				a := as.Authorize(target.Omit("redirect_uri"))
+				client := clientWithTwoRedirectURIs(as)
+				as.Code(target.As(client)) // control
+				a := as.Authorize(target.As(client), target.Omit("redirect_uri"))
 				g.Expect(a).NotTo(DeliverCode())
 				if a.Location != "" {
 					as.Note("the browser is sent to a registered URI with error %q", a.Error())

@@ -367,11 +367,11 @@ func detectSecond(info *Info) (State, string) {
 
 func detectSecondRedirectURI(info *Info) (State, string) {
 	for _, c := range info.Config.Clients.All() {
-		if len(c.RedirectURIs) > 1 {
+		if len(c.RedirectURIs) > 1 && c.MayUse(Grant(AuthorizationCode).Type()) {
 			return Available, fmt.Sprintf("clients.%s has %d redirection URIs", c.Name, len(c.RedirectURIs))
 		}
 	}
-	return Missing, "no client has two redirection URIs"
+	return Missing, "no client that may use authorization codes has two redirection URIs"
 }
 
 func detectConsent(info *Info) (State, string) {
