@@ -54,6 +54,12 @@ func acquainted(as *target.AS) *target.Tokens {
 	return tokens
 }
 
+// refusesClient reports whether a refusal may be about a client that does not authenticate in the header: the endpoint may
+// serve fewer methods of client authentication than the token endpoint (RFC 8414 section 2).
+func refusesClient(client *target.Client, r *target.Response) bool {
+	return client.AuthOrDefault() != target.Basic && (r.Status == 401 || r.ErrorCode() == "invalid_client" || r.ErrorCode() == "unauthorized_client")
+}
+
 // killsAccessTokens reports whether a plain revocation of an access token has an effect that can be seen.
 func killsAccessTokens(as *target.AS) bool {
 	tokens := as.AliveTokens()

@@ -86,6 +86,9 @@ func init() {
 								as.Inconclusive("without token_type_hint the revocation is refused, which another check reports")
 							}
 						}
+						if refusesClient(v.Client, r) {
+							as.Inconclusive("the client is refused, which says nothing of where the parameters are read: %s", DescribeResponse(r))
+						}
 					}
 					g.Expect(r).To(HaveStatusClass(2))
 				})
